@@ -1,0 +1,39 @@
+"""batchwright: runs fleets of similar jobs, shared steps once and unchanged ones never.
+
+The public names, each fetched from where it is defined when first used, so that importing the
+package is quick.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from batchwright._version import __version__
+
+if TYPE_CHECKING:
+    from batchwright.caching.cache import Cache
+    from batchwright.caching.code import code_digest
+    from batchwright.caching.digest import digest
+
+_HOMES = {
+    "Cache": "batchwright.caching.cache",
+    "code_digest": "batchwright.caching.code",
+    "digest": "batchwright.caching.digest",
+}
+
+__all__ = ["Cache", "__version__", "code_digest", "digest"]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'batchwright' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

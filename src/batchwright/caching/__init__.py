@@ -1,0 +1,1 @@
+"""What need not run again: digests of contents and code, and a cache keyed by them."""

@@ -1,0 +1,1 @@
+"""What is to run: contracts of either road, read, bound and joined into one step graph."""

@@ -1,0 +1,1 @@
+"""Running a fleet: instances, watching, the inline engine, the runner."""

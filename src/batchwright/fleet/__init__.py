@@ -1,0 +1,1 @@
+"""The pillars joined for one fleet: keys, look-up, outcomes, explanations."""

@@ -1,0 +1,1 @@
+"""What happened: one SQLite database of runs and step records."""

@@ -1,0 +1,1 @@
+"""Telling it: progress while it runs, a summary at the end, JSON for machines."""
