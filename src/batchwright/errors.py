@@ -54,6 +54,144 @@ class InvalidFleet(RequestError):
         super().__init__("\n".join([heading, *(f"  {error}" for error in self.errors)]))
 
 
+class SourceNotFound(RequestError):
+    """There is no fleet at the place given."""
+
+    code = "BW110"
+
+
+class UnreadableSource(RequestError):
+    """A file of the fleet cannot be read."""
+
+    code = "BW111"
+
+
+class BrokenDocument(RequestError):
+    """A document is not well-formed."""
+
+    code = "BW112"
+
+
+class EmptyFleet(RequestError):
+    """The fleet has no contracts."""
+
+    code = "BW113"
+
+
+class InvalidContract(RequestError):
+    """A contract does not have the shape of a contract."""
+
+    code = "BW114"
+
+
+class DuplicateContract(RequestError):
+    """Two contracts have one id."""
+
+    code = "BW115"
+
+
+class InvalidSettings(RequestError):
+    """The settings are not valid."""
+
+    code = "BW116"
+
+
+class MethodsImportError(RequestError):
+    """A module that the settings name cannot be imported."""
+
+    code = "BW117"
+
+
+class AmbiguousClass(RequestError):
+    """One class or function name stands for different objects in two modules."""
+
+    code = "BW118"
+
+
+class UnknownClass(RequestError):
+    """No methods module has a class of this name."""
+
+    code = "BW119"
+
+
+class UnknownMethod(RequestError):
+    """There is no method or function of this name."""
+
+    code = "BW120"
+
+
+class UnknownPhase(RequestError):
+    """A contract has no phase of this name."""
+
+    code = "BW121"
+
+
+class UnknownOutput(RequestError):
+    """A method requires an output that no phase of its contract makes."""
+
+    code = "BW122"
+
+
+class DuplicateOutput(RequestError):
+    """Two results of a contract would stand under one name."""
+
+    code = "BW123"
+
+
+class UnknownContract(RequestError):
+    """A contract depends on one that is not in the fleet."""
+
+    code = "BW124"
+
+
+class DependencyCycle(RequestError):
+    """Phases or contracts wait for each other in a circle."""
+
+    code = "BW125"
+
+
+class MissingArgument(RequestError):
+    """Nothing gives an argument that a method needs."""
+
+    code = "BW126"
+
+
+class UnknownArgument(RequestError):
+    """An argument is given that the method does not take."""
+
+    code = "BW127"
+
+
+class InvalidVeto(RequestError):
+    """A veto condition cannot be applied."""
+
+    code = "BW128"
+
+
+class UnreadableInput(RequestError):
+    """An input cannot be read."""
+
+    code = "BW129"
+
+
+class NoSignature(RequestError):
+    """The parameters of a callable cannot be found out."""
+
+    code = "BW130"
+
+
+class NothingSelected(RequestError):
+    """No contract matches the pattern."""
+
+    code = "BW131"
+
+
+class InvalidFactory(RequestError):
+    """A factory of the settings cannot be used."""
+
+    code = "BW132"
+
+
 # --- BW2xx: keys and the cache ------------------------------------------------------------
 
 
@@ -67,6 +205,30 @@ class UncacheableArgument(CachingError):
     """A value has no stable content to make a key from."""
 
     code = "BW201"
+
+
+class NotEncodable(CachingError):
+    """A value cannot be stored: it stands for something that lives outside it, as a handle does."""
+
+    code = "BW210"
+
+
+class CacheUnavailable(CachingError):
+    """The cache's folder cannot be used."""
+
+    code = "BW211"
+
+
+class SecretUnavailable(CachingError):
+    """The secret that vouches for cache entries cannot be read or made."""
+
+    code = "BW212"
+
+
+class NotMemoizable(CachingError):
+    """A function of this kind cannot be memoized."""
+
+    code = "BW213"
 
 
 # --- BW3xx: the run -----------------------------------------------------------------------
