@@ -14,14 +14,20 @@ if TYPE_CHECKING:
     from batchwright.caching.cache import Cache
     from batchwright.caching.code import code_digest
     from batchwright.caching.digest import digest
+    from batchwright.contracts.contract import Contract
+    from batchwright.contracts.grid import grid
+    from batchwright.contracts.step import step
 
 _HOMES = {
     "Cache": "batchwright.caching.cache",
+    "Contract": "batchwright.contracts.contract",
     "code_digest": "batchwright.caching.code",
     "digest": "batchwright.caching.digest",
+    "grid": "batchwright.contracts.grid",
+    "step": "batchwright.contracts.step",
 }
 
-__all__ = ["Cache", "__version__", "code_digest", "digest"]
+__all__ = ["Cache", "Contract", "__version__", "code_digest", "digest", "grid", "step"]
 
 
 def __getattr__(name: str) -> Any:

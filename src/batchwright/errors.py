@@ -192,6 +192,84 @@ class InvalidFactory(RequestError):
     code = "BW132"
 
 
+class NotCallable(RequestError, TypeError):
+    """A step cannot be made of this."""
+
+    code = "BW140"
+
+
+class WrongCall(RequestError, TypeError):
+    """The arguments do not fit the step function's signature."""
+
+    code = "BW141"
+
+
+class StepUsedAsValue(RequestError, TypeError):
+    """A step was used as if its value existed already."""
+
+    code = "BW142"
+
+
+class StepHasNoAttribute(StepUsedAsValue, AttributeError):
+    """An attribute of a step's value was asked for before the value exists."""
+
+    code = "BW143"
+
+
+class MisplacedStep(RequestError, TypeError):
+    """A step stands where steps are not looked for."""
+
+    code = "BW144"
+
+
+class UnknownObjectMethod(RequestError, AttributeError):
+    """The class has no such method."""
+
+    code = "BW145"
+
+
+class InvalidContract(RequestError, TypeError):
+    """This is no contract."""
+
+    code = "BW146"
+
+
+class EmptyFleet(RequestError):
+    """The fleet has no contracts."""
+
+    code = "BW147"
+
+
+class DuplicateContractId(RequestError):
+    """Two contracts have one id."""
+
+    code = "BW148"
+
+
+class UnknownPredecessor(RequestError):
+    """A contract depends on one that is not in the fleet."""
+
+    code = "BW149"
+
+
+class ContractCycle(RequestError):
+    """Contracts depend on each other in a circle."""
+
+    code = "BW150"
+
+
+class InvalidGrid(RequestError, ValueError):
+    """A grid cannot be made of these axes."""
+
+    code = "BW151"
+
+
+class FleetObjectNotFound(RequestError):
+    """The fleet given as `module:attribute` cannot be had."""
+
+    code = "BW152"
+
+
 # --- BW2xx: keys and the cache ------------------------------------------------------------
 
 
@@ -247,3 +325,21 @@ class RecordsError(BatchwrightError):
     """The state database cannot be used."""
 
     code = "BW400"
+
+
+class RecordsUnavailable(RecordsError):
+    """The state database cannot be opened."""
+
+    code = "BW401"
+
+
+class DamagedRecords(RecordsError):
+    """The state database is damaged, or of another format."""
+
+    code = "BW402"
+
+
+class UnknownRun(RecordsError):
+    """There is no such run."""
+
+    code = "BW403"
