@@ -54,6 +54,12 @@ class InvalidFleet(RequestError):
         super().__init__("\n".join([heading, *(f"  {error}" for error in self.errors)]))
 
 
+class MissingPath(RequestError):
+    """A file or folder that is needed is not there."""
+
+    code = "BW102"
+
+
 class SourceNotFound(RequestError):
     """There is no fleet at the place given."""
 
