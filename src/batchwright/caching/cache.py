@@ -6,23 +6,28 @@ import os
 import time
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import msgspec
 
 from batchwright.caching.codec import Payload, decode, encode, is_immutable
 from batchwright.caching.entry import EntryInfo
+from batchwright.caching.flights import Flights
 from batchwright.caching.memory import MemoryTier
 from batchwright.caching.statistics import CacheStats, CheckReport, Figures, Held
 from batchwright.errors import CachingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from batchwright.caching.disk import DiskTier
+    from batchwright.caching.memoize import Memoized
 
 __all__ = ["Cache", "CacheStats", "CheckReport", "EntryInfo"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 Location = str | os.PathLike[str] | None
 
@@ -55,6 +60,7 @@ class Cache:
         self.ttl = ttl
         self._clock = _clock
         self._figures = Figures()
+        self._flights = Flights()
         self._memory: MemoryTier | None = None
         self._disks: list[DiskTier] = []
         self._max_entries, self._max_bytes = max_entries, max_bytes
@@ -78,10 +84,7 @@ class Cache:
         """
         _check_limits(ttl=ttl)
         now = self._clock()
-        lasts = ttl if ttl is not None else self.ttl
-        info = EntryInfo(
-            _text(key), method=method, created=now, expires=None if lasts is None else now + lasts
-        )
+        info = EntryInfo(_text(key), method=method, created=now, expires=self._expiry(now, ttl))
         if not self._disks and self._memory is not None and is_immutable(value):
             self._figures.count("stored")
             self._memory.hold_value(info, value)
@@ -121,14 +124,16 @@ class Cache:
                 found.update(tier.find(missing, now))
         return found
 
-    def load(self, key: str) -> Any:
+    def load(self, key: str, *, method: str = "") -> Any:
         """The value under `key`, as a copy of one's own; KeyError when there is none to trust.
+
+        A miss is counted under `method`.
 
         Unlike `get`, this takes a key to mean one value for ever, as keys made from contents do.
         """
         found = self._serve(_text(key), fresh=False)
         if found is None:
-            self._figures.miss("")
+            self._figures.miss(method)
             raise KeyError(key)
         return found[1]
 
@@ -141,16 +146,17 @@ class Cache:
         parts: Mapping[str, str] | None = None,
         method: str = "",
         expires: float | None = None,
+        ttl: float | None = None,
         seconds: float | None = None,
     ) -> None:
         """Keeps an encoded value, with its content digest and those of parts of it.
 
-        `expires` is a time in seconds since the epoch (by default the cache's `ttl` from now),
-        `seconds` what computing the value took.
+        It lasts until `expires`, in seconds since the epoch, else for `ttl` seconds, else for
+        the cache's own; `seconds` is what computing the value took.
         """
         now = self._clock()
-        if expires is None and self.ttl is not None:
-            expires = now + self.ttl
+        if expires is None:
+            expires = self._expiry(now, ttl)
         info = EntryInfo(
             _text(key), digest, dict(parts or {}), method, now, expires, seconds=seconds
         )
@@ -173,6 +179,44 @@ class Cache:
                 if info.key not in seen and (method is None or info.method == method):
                     seen.add(info.key)
                     yield info
+
+    # --- functions that remember ----------------------------------------------------------
+
+    @overload
+    def memoize(self, function: Callable[P, R], /) -> Memoized[P, R]: ...
+
+    @overload
+    def memoize(
+        self,
+        function: None = None,
+        /,
+        *,
+        ignore: Collection[str] = (),
+        version: object = None,
+        ttl: float | None = None,
+    ) -> Callable[[Callable[P, R]], Memoized[P, R]]: ...
+
+    def memoize(
+        self,
+        function: Callable[P, R] | None = None,
+        /,
+        *,
+        ignore: Collection[str] = (),
+        version: object = None,
+        ttl: float | None = None,
+    ) -> Any:
+        """A decorator: the function's values are kept, and given again to equal calls.
+
+        Calls are equal when the function's code, all it reaches by name, its arguments by
+        content, and `version` are. `ignore` names parameters that do not count. Raises
+        NotMemoizable for async functions and for names that are not parameters.
+        """
+        from batchwright.caching.memoize import Memoized
+
+        def decorate(function: Callable[P, R]) -> Memoized[P, R]:
+            return Memoized(self, function, ignore=ignore, version=version, ttl=ttl)
+
+        return decorate if function is None else decorate(function)
 
     # --- the whole ------------------------------------------------------------------------
 
@@ -239,8 +283,8 @@ class Cache:
         limit = self._max_bytes
         if folders:
             limit = min(_FRONT_BYTES, limit) if limit is not None else _FRONT_BYTES
-        # A front that makes room loses nothing; only memory by itself counts it.
         self._memory = MemoryTier(
+            # A front that makes room loses nothing; only memory by itself counts it.
             Figures() if folders else self._figures,
             max_entries=self._max_entries,
             max_bytes=limit,
@@ -250,6 +294,10 @@ class Cache:
     def _tiers(self) -> list[MemoryTier | DiskTier]:
         return [*([self._memory] if self._memory else []), *self._disks]
 
+    def _expiry(self, now: float, ttl: float | None) -> float | None:
+        lasts = ttl if ttl is not None else self.ttl
+        return None if lasts is None else now + lasts
+
     def _keep(self, info: EntryInfo, payload: Payload) -> None:
         self._figures.count("stored")
         for disk in self._disks:
@@ -257,7 +305,16 @@ class Cache:
         if self._memory is not None:
             self._memory.hold(info, payload)
 
-    def _serve(self, key: str, *, fresh: bool) -> tuple[EntryInfo, Any] | None:
+    def _peek(self, key: str) -> Any:
+        # A value of the cache's own, of which no request is counted.
+        for tier in self._tiers():
+            found = tier.load(key, self._clock())
+            if found is not None:
+                value = found[1]
+                return decode(value) if isinstance(value, Payload) else value
+        return None
+
+    def _serve(self, key: str, *, fresh: bool = False) -> tuple[EntryInfo, Any] | None:
         now = self._clock()
         if self._memory is not None and not (fresh and self._overtaken(key)):
             held = self._memory.load(key, now)
@@ -342,6 +399,7 @@ _caches: weakref.WeakSet[Cache] = weakref.WeakSet()
 def _after_fork() -> None:
     for cache in list(_caches):
         cache._figures.renew_lock()
+        cache._flights = Flights()
         for tier in cache._tiers():
             tier.renew_lock()
 

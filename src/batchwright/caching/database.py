@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import sqlite3
+import sys
 import threading
 import warnings
 import weakref
@@ -29,29 +30,27 @@ _APPLICATION = 0x62_77_72_74  # "bwrt", by which `file` and we know our database
 
 # Only `info` and `value` are believed, and only under `mac`; the other columns serve to choose
 # what to evict or clear, and at worst the wrong entry is dropped. `used` counts uses, not time.
-_SCHEMA = tuple(
-    " ".join(statement.split())
-    for statement in """
-    CREATE TABLE entries (
-        id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, info BLOB NOT NULL, mac BLOB NOT NULL,
-        value BLOB, file TEXT NOT NULL, method TEXT NOT NULL, size INTEGER NOT NULL,
-        created REAL NOT NULL, used INTEGER NOT NULL)
-    -
-    CREATE INDEX by_use ON entries (used)
-    -
-    CREATE INDEX by_method ON entries (method, size)
-    -
-    CREATE TABLE totals (entries INTEGER NOT NULL, bytes INTEGER NOT NULL)
-    -
-    CREATE TRIGGER entry_added AFTER INSERT ON entries BEGIN
-        UPDATE totals SET entries = entries + 1, bytes = bytes + new.size; END
-    -
-    CREATE TRIGGER entry_dropped AFTER DELETE ON entries BEGIN
-        UPDATE totals SET entries = entries - 1, bytes = bytes - old.size; END
-    -
-    CREATE TRIGGER entry_resized AFTER UPDATE OF size ON entries BEGIN
-        UPDATE totals SET bytes = bytes + new.size - old.size; END
-    """.split("    -\n")
+_SCHEMA = (
+    (
+        "CREATE TABLE entries (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, "
+        "info BLOB NOT NULL, mac BLOB NOT NULL, value BLOB, file TEXT NOT NULL, "
+        "method TEXT NOT NULL, size INTEGER NOT NULL, created REAL NOT NULL, used INTEGER NOT NULL)"
+    ),
+    "CREATE INDEX by_use ON entries (used)",
+    "CREATE INDEX by_method ON entries (method, size)",
+    "CREATE TABLE totals (entries INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+    (
+        "CREATE TRIGGER entry_added AFTER INSERT ON entries BEGIN "
+        "UPDATE totals SET entries = entries + 1, bytes = bytes + new.size; END"
+    ),
+    (
+        "CREATE TRIGGER entry_dropped AFTER DELETE ON entries BEGIN "
+        "UPDATE totals SET entries = entries - 1, bytes = bytes - old.size; END"
+    ),
+    (
+        "CREATE TRIGGER entry_resized AFTER UPDATE OF size ON entries BEGIN "
+        "UPDATE totals SET bytes = bytes + new.size - old.size; END"
+    ),
 )
 
 _SETTINGS = (
@@ -294,15 +293,15 @@ def exclusively(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-if os.name == "posix":
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock_file(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+
+else:
     import fcntl
 
     def _lock_file(handle: int) -> None:
         # Kept by the handle, not the process: gone when it is closed, however the process ends.
         fcntl.flock(handle, fcntl.LOCK_EX)
-
-else:
-    import msvcrt
-
-    def _lock_file(handle: int) -> None:
-        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)

@@ -100,25 +100,23 @@ class DiskTier:
 
         def work(connection: Connection) -> tuple[EntryInfo, Payload] | None:
             # Twice, for between reading the row and its file another process may replace both.
-            for last in (False, True):
+            for _ in range(2):
                 row = connection.execute(
                     "SELECT info, mac, value FROM entries WHERE key = ?", (stored,)
                 ).fetchone()
                 if row is None:
                     return None
                 blob, mac, inline = row
-                record = self._verified(stored, blob, mac)
+                record = self._record(stored, blob, mac)
                 if record is None:
-                    return None
+                    break
                 if record.info.expired(now):
-                    self._figures.count("expired")
                     return None
                 data = self._value(record, inline)
                 if data is not None and value_hash(data) == record.hash:
                     self._note_use(stored)
                     return record.info, Payload(record.info.codec, data)
-                if last:
-                    self._figures.count("rejected")
+            self._reject(connection, stored, mac)
             return None
 
         return self._do(work, None)
@@ -312,11 +310,23 @@ class DiskTier:
     # --- rows -----------------------------------------------------------------------------
 
     def _verified(self, key: object, blob: object, mac: object) -> Record | None:
+        record = self._record(key, blob, mac)
+        if record is None:
+            self._figures.count("rejected")
+        return record
+
+    def _record(self, key: object, blob: object, mac: object) -> Record | None:
         record = unseal(self._secret, blob, mac)
-        if record is not None and _stored_key(record.info.key) == key:
-            return record
+        return record if record is not None and _stored_key(record.info.key) == key else None
+
+    def _reject(self, connection: Connection, key: bytes, mac: object) -> None:
+        # Dropped, so that it is counted once; by its MAC too, for it may have been replaced.
         self._figures.count("rejected")
-        return None
+        with transaction(connection):
+            rows = connection.execute(
+                "DELETE FROM entries WHERE key = ? AND mac IS ? RETURNING file", (key, mac)
+            ).fetchall()
+        self._remove_files(file for (file,) in rows)
 
     def _replace(
         self, connection: Connection, key: bytes, row: tuple[Any, ...], gone: list[object]

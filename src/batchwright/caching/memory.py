@@ -76,7 +76,12 @@ class MemoryTier:
                 self._drop(key)
                 return None
             self._cells.move_to_end(key)
-        return cell.info, cell.copy(self._restore)
+        try:
+            return cell.info, cell.copy(self._restore)
+        except Exception:  # a class may refuse to be unpickled, with any error
+            self.delete(key)
+            self._figures.count("rejected")
+            return None
 
     def hold(self, info: EntryInfo, payload: Payload) -> None:
         """Keeps an entry by its bytes."""

@@ -263,13 +263,11 @@ def _pairs(flat: list[Any]) -> dict[Any, Any]:
 
 
 def _time(parts: list[Any]) -> dt.time:
-    *rest, zone, fold = parts
-    return dt.time(*rest, tzinfo=zone, fold=fold)
+    return dt.time(*parts[:5], fold=parts[5])
 
 
 def _datetime(parts: list[Any]) -> dt.datetime:
-    *rest, zone, fold = parts
-    return dt.datetime(*rest, tzinfo=zone, fold=fold)
+    return dt.datetime(*parts[:8], fold=parts[8])  # noqa: DTZ001  # the zone is among the parts
 
 
 def _path_again(data: bytes) -> Path:

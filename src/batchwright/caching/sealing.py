@@ -12,7 +12,7 @@ import hmac
 
 import msgspec
 
-from batchwright.caching.entry import EntryInfo
+from batchwright.caching.entry import EntryInfo  # noqa: TC001  # msgspec reads it when run
 
 # Part of every MAC: entries of another format are never taken for ones of this.
 FORMAT = 1

@@ -34,7 +34,7 @@ class MethodStats(msgspec.Struct, frozen=True):
 class CacheStats(msgspec.Struct, frozen=True):
     """Figures since the cache was opened; `entries` and `bytes` are what is held now.
 
-    `expired` are misses whose entry was too old, `rejected` entries that were altered or could
+    `rejected` are entries that were altered or could
     not be decoded, `bypassed` calls that could not be keyed or stored, `evicted` entries that
     made room, `lost` operations that a tier could not carry out, `damaged` index files that
     were set aside.
@@ -43,7 +43,6 @@ class CacheStats(msgspec.Struct, frozen=True):
     hits: int = 0
     misses: int = 0
     stored: int = 0
-    expired: int = 0
     rejected: int = 0
     bypassed: int = 0
     evicted: int = 0
