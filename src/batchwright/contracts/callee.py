@@ -144,10 +144,9 @@ def method_of(owner: type, name: str) -> Callee:
         UnknownObjectMethod: the class has no such method.
         NotCallable: it is a coroutine function.
     """
-    missing = object()
-    member = inspect.getattr_static(owner, name, missing)
+    member = member_of(owner, name)
     where = f"class {owner.__qualname__} has no method {name!r}"
-    if member is missing:
+    if member is None:
         methods = [m for m in dir(owner) if not m.startswith("_") and callable(getattr(owner, m))]
         near = hint(name, methods) or f"; it has {listing(methods)}"
         raise UnknownObjectMethod(f"{where}{near}")
@@ -168,6 +167,11 @@ def method_of(owner: type, name: str) -> Callee:
         signature,
         hasattr(found, "__wrapped__"),
     )
+
+
+def member_of(owner: type, name: str) -> Any:
+    """What the class or a base of it defines under `name`, unbound; None for nothing."""
+    return next((base.__dict__[name] for base in owner.__mro__ if name in base.__dict__), None)
 
 
 def target_of(function: Any) -> Target:

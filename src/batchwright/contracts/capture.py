@@ -200,17 +200,14 @@ def _object_columns(value: Any) -> Iterator[Any]:
     """The arrays of Python objects that an array, a series or a frame is made of."""
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if numpy is not None and isinstance(value, numpy.ndarray):
-        arrays: Iterable[Any] = (value,)
+        if value.dtype == object:
+            yield value
     elif pandas is not None and isinstance(value, pandas.Series):
-        arrays = (value.array,)
+        if value.dtype == object:
+            yield value.to_numpy()
     elif pandas is not None and isinstance(value, pandas.DataFrame):
-        arrays = (value.iloc[:, index].array for index in range(value.shape[1]))
-    else:
-        return
-    for array in arrays:
-        if array.dtype == object:
-            assert numpy is not None  # noqa: S101  # pandas stands on it
-            yield numpy.asarray(array, dtype=object)
+        for place in range(value.shape[1]):
+            yield from _object_columns(value.iloc[:, place])
 
 
 def _is_small_array(value: Any) -> bool:

@@ -165,7 +165,7 @@ def _name(member: StepValue) -> str:
 def _ids(id_: str, depends_on: Any) -> tuple[str, ...]:
     if isinstance(depends_on, str | Contract):
         depends_on = (depends_on,)
-    if not isinstance(depends_on, Iterable):
+    if isinstance(depends_on, StepValue) or not isinstance(depends_on, Iterable):
         raise InvalidContract(
             f"contract {id_!r}: depends_on takes contract ids, not a {type(depends_on).__name__}"
         )

@@ -8,6 +8,8 @@ import inspect
 from types import FunctionType
 from typing import Any
 
+from batchwright.contracts.callee import member_of
+
 
 @functools.cache
 def stores_to_self(owner: type, method: str) -> bool:
@@ -23,7 +25,7 @@ def stores_to_self(owner: type, method: str) -> bool:
         if name in seen:
             continue
         seen.add(name)
-        for function in _functions(inspect.getattr_static(owner, name, None)):
+        for function in _functions(member_of(owner, name)):
             if any(
                 i.opname in ("STORE_ATTR", "DELETE_ATTR") for i in dis.get_instructions(function)
             ):

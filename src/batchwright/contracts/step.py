@@ -128,12 +128,12 @@ class StepFunction(StepMaker, Generic[P, R]):
                 f"{f!r} is a step already; step() takes the function. To call a method of its "
                 "value write step(TheClass.method)(s, ...)"
             )
-        if isinstance(f, type) and outputs is not None:
+        self._callee = callee_of(f)
+        if outputs is not None and isinstance(self._callee.target.loaded, type):
             raise NotCallable(
                 f"outputs={outputs} says how many results a function returns; class "
-                f"{f.__qualname__} makes one object"
+                f"{self._callee.target.qualname} makes one object"
             )
-        self._callee = callee_of(f)
         self._options = options
         self._outputs = outputs
         self.call = f
@@ -142,7 +142,7 @@ class StepFunction(StepMaker, Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         callee = self._callee
         arguments = _captured(callee, args, kwargs)
-        if isinstance(callee.target.loaded, type) and self.call is callee.target.loaded:
+        if isinstance(callee.target.loaded, type):
             made: Any = StepObject(callee, arguments, self._options)
         else:
             made = StepResult(
