@@ -9,6 +9,7 @@ import pytest
 
 from batchwright import step
 from batchwright.contracts.graph import Reference
+from batchwright.contracts.marks import stateful, stateless
 from batchwright.contracts.python_graph import build_graph
 from batchwright.errors import InvalidFleet, NotCallable, UnknownObjectMethod, WrongCall
 
@@ -229,6 +230,49 @@ def test_an_effect_on_another_object_is_followed():
     second.add(first.sum())
     graph = build_graph(second.sum())
     assert labels(graph) == ["Index.add", "Index.sum", "Index.add", "Index.sum"]
+
+
+def test_a_call_shared_by_contracts_sees_the_same_changes_in_each():
+    index = step(Index)()
+    added = index.add(1)
+    total = index.sum()
+    for fleet in ({"a": [added, total], "b": total}, {"b": total, "a": [added, total]}):
+        assert [node.steps for node in build_graph(fleet).contracts] == [(0, 1), (0, 1)]
+
+
+def test_what_is_said_of_a_method_settles_whether_it_changes_its_object():
+    class Said:
+        @stateful
+        def put(self, x):
+            return x
+
+        @stateless
+        def memo(self):
+            self.kept = 1
+
+        def get(self):
+            return 1
+
+    said = step(Said)()
+    said.put(1)
+    said.memo()
+    graph = build_graph(said.get())
+    assert [s.method for s in graph.steps] == ["put", "get"]
+    assert graph.warnings == ()
+
+
+def test_what_is_said_of_a_class_holds_for_its_methods():
+    @stateless
+    class Memo:
+        def a(self):
+            self.kept = 1
+
+        def b(self):
+            return 1
+
+    memo = step(Memo)()
+    memo.a()
+    assert len(build_graph(memo.b()).steps) == 1
 
 
 def test_a_call_left_out_is_told():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from batchwright.contracts.contract import Contract, contracts_of
-from batchwright.contracts.effects import stores_to_self
+from batchwright.contracts.effects import Effects
 from batchwright.contracts.graph import (
     Address,
     Argument,
@@ -24,7 +24,6 @@ from batchwright.errors import (
     ContractCycle,
     InvalidFleet,
     RequestError,
-    StepUsedAsValue,
     UnknownPredecessor,
 )
 
@@ -53,7 +52,11 @@ class _Builder:
         self.contracts = contracts
         self.calls: dict[int, StepCall] = {}
         self.needed = [self._closure(_roots(contract), {}) for contract in contracts]
-        self.warnings = self._add_effects()
+        effects = Effects()
+        effects.add(self.needed, self.calls, lambda call, found: self._closure([call], found))
+        if conflicts := effects.conflicts(self.calls):
+            raise InvalidFleet(conflicts)
+        self.warnings = effects.left_out(self.calls)
         self.numbers = {serial: number for number, serial in enumerate(sorted(self.calls))}
         self.arguments: dict[Any, Argument] = {}
         self.instances: dict[int, Instance] = {}
@@ -90,57 +93,6 @@ class _Builder:
                 self.calls[call.serial] = call
                 waiting.extend(call.reads())
         return found
-
-    def _add_effects(self) -> tuple[str, ...]:
-        """Adds calls made for their effect: `model.fit(X)` before `model.predict(Y)`.
-
-        No result of theirs is needed, yet what a later call on the same object gives depends on
-        them. Where a method is not seen to change its object, the call is left out with a word.
-        """
-        before = frozenset(self.calls)
-        left_out: Counter[str] = Counter()
-        told: set[int] = set()
-        for needed in self.needed:
-            waiting = list(needed)
-            while waiting:
-                call = self.calls[waiting.pop()]
-                for earlier in _unneeded_before(call, before):
-                    if earlier.serial in needed:
-                        continue
-                    assert earlier.instance is not None  # noqa: S101  # a method call
-                    if stores_to_self(earlier.instance.owner.load(), earlier.method):
-                        known = set(needed)
-                        self._closure([earlier], needed)
-                        waiting.extend(needed.keys() - known)
-                    elif earlier.serial not in told:
-                        told.add(earlier.serial)
-                        left_out[earlier.label] += 1
-        self._refuse_changed_values()
-        return tuple(
-            f"{number} {'call' if number == 1 else 'calls'} of {label} made for no contract will "
-            "not run, though later calls on the same object will; if it changes the object, make "
-            "it an output of the contract"
-            for label, number in sorted(left_out.items())
-        )
-
-    def _refuse_changed_values(self) -> None:
-        changed: dict[int, StepCall] = {}
-        for call in self.calls.values():
-            if call.instance is not None and stores_to_self(
-                call.instance.owner.load(), call.method
-            ):
-                changed[call.instance.serial] = call
-        errors: list[RequestError] = [
-            StepUsedAsValue(
-                f"an object of class {call.makes.owner.qualname} is handed to a step as a value, "
-                f"newly built, but {changed[call.makes.serial].label} changes it as well. Give "
-                "the step what that method returns, or make two objects"
-            )
-            for call in self.calls.values()
-            if call.makes is not None and call.makes.serial in changed
-        ]
-        if errors:
-            raise InvalidFleet(errors)
 
     def _names(self, contract: Contract, serials: list[int]) -> list[tuple[int, str]]:
         """A name for each step, unique in the contract and depending on nothing outside it."""
@@ -200,13 +152,6 @@ class _Builder:
 
 def _roots(contract: Contract) -> list[StepCall]:
     return [call for _, captured in contract.outputs for call in captured.calls]
-
-
-def _unneeded_before(call: StepCall, needed: frozenset[int]) -> list[StepCall]:
-    """Earlier calls on the object of `call` that no contract asks for."""
-    if call.instance is None:
-        return []
-    return [c for c in call.instance.calls if c.serial < call.serial and c.serial not in needed]
 
 
 def _in_order(contracts: tuple[Contract, ...]) -> tuple[Contract, ...]:
