@@ -187,8 +187,14 @@ class Database:
         )
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+class AlteredIndex(sqlite3.DatabaseError):
+    """The index holds what this package never writes."""
+
+
+def is_damage(error: Exception) -> bool:
     """Whether an error says that the file's contents are wrong, not that it is out of reach."""
+    if isinstance(error, (AlteredIndex, UnicodeDecodeError)):
+        return True  # the latter where SQLite's message quotes what is no text
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return False
@@ -217,7 +223,7 @@ def _opened(path: Path) -> Connection:
         for setting in _SETTINGS:
             made.execute(setting)
         _prepare(made)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         made.close()
         if is_damage(error):
             raise _Damaged("damaged", f"is damaged ({error})") from error

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from batchwright.caching.codec import Payload
-from batchwright.caching.database import Database, is_damage, transaction
+from batchwright.caching.database import AlteredIndex, Database, is_damage, transaction
 from batchwright.caching.sealing import FORMAT, Record, seal, unseal, value_hash
 from batchwright.caching.statistics import CheckReport, Held
 from batchwright.errors import CacheUnavailable
@@ -200,7 +200,8 @@ class DiskTier:
 
         def work(connection: Connection) -> dict[str, Held]:
             rows = connection.execute(
-                "SELECT method, count(*), sum(size) FROM entries GROUP BY method"
+                "SELECT method, count(*), total(iif(typeof(size) = 'integer', size, 0)) "
+                "FROM entries GROUP BY method"
             )
             return {_text(method): Held(count, int(size)) for method, count, size in rows}
 
@@ -281,7 +282,7 @@ class DiskTier:
         for _ in range(3):
             try:
                 return work(self._database.connection())
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 if not is_damage(error):
                     self._lose(str(error))
                     return otherwise
@@ -349,7 +350,8 @@ class DiskTier:
             return []
         gone: list[object] = []
         evicted = 0
-        entries, held = connection.execute("SELECT entries, bytes FROM totals").fetchone()
+        totals = connection.execute("SELECT entries, bytes FROM totals").fetchone() or ()
+        entries, held = _numbers(*totals, count=2)
         while self._over(entries, held):
             rows = connection.execute(
                 "SELECT id, file, size FROM entries ORDER BY used, id LIMIT 50"
@@ -361,7 +363,7 @@ class DiskTier:
                     break
                 connection.execute("DELETE FROM entries WHERE id = ?", (row_id,))
                 gone.append(file)
-                entries, held, evicted = entries - 1, held - size, evicted + 1
+                entries, held, evicted = entries - 1, held - _numbers(size, count=1)[0], evicted + 1
         if evicted:
             self._figures.count("evicted", evicted)
         return gone
@@ -477,6 +479,12 @@ class DiskTier:
                     path.unlink()
                     orphans += 1
         return orphans
+
+
+def _numbers(*values: object, count: int) -> tuple[int, ...]:
+    if len(values) != count or not all(type(value) is int for value in values):
+        raise AlteredIndex("a size or count is no whole number")
+    return tuple(value for value in values if isinstance(value, int))
 
 
 def _alive(process: int) -> bool:

@@ -13,6 +13,7 @@ import pickle
 import sys
 import threading
 import types
+from collections import ChainMap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,22 +91,6 @@ def _refusal(value: object, why: str) -> str:
     )
 
 
-class _WholePickler(cloudpickle.Pickler):  # type: ignore[misc]
-    def __init__(self, file: io.BytesIO, collect: Callable[[Any], Any] | None) -> None:
-        super().__init__(file, protocol=5, buffer_callback=collect)
-        table = cloudpickle.Pickler.dispatch_table
-        self.dispatch_table = {**table, **_OWN_REDUCERS, **_REFUSED}
-
-    def reducer_override(self, obj: Any) -> Any:
-        if (
-            isinstance(obj, (type, types.FunctionType))
-            and obj.__module__ == "__main__"
-            and _main_member(obj.__qualname__) is obj
-        ):
-            return _from_main, (obj.__qualname__, cloudpickle.dumps(obj, protocol=5))
-        return super().reducer_override(obj)
-
-
 def _main_member(qualname: str) -> Any:
     found: Any = sys.modules.get("__main__")
     for part in qualname.split("."):
@@ -151,3 +136,20 @@ _REFUSED: dict[type, Callable[[Any], Any]] = dict.fromkeys(
     ),
     _refuse,
 )
+
+
+class _WholePickler(cloudpickle.Pickler):  # type: ignore[misc]
+    # On the class, for the pickler below takes note of it before __init__ is through.
+    dispatch_table = ChainMap(_OWN_REDUCERS, _REFUSED, cloudpickle.Pickler.dispatch_table)
+
+    def __init__(self, file: io.BytesIO, collect: Callable[[Any], Any] | None) -> None:
+        super().__init__(file, protocol=5, buffer_callback=collect)
+
+    def reducer_override(self, obj: Any) -> Any:
+        if (
+            isinstance(obj, (type, types.FunctionType))
+            and obj.__module__ == "__main__"
+            and _main_member(obj.__qualname__) is obj
+        ):
+            return _from_main, (obj.__qualname__, cloudpickle.dumps(obj, protocol=5))
+        return super().reducer_override(obj)
