@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from batchwright.contracts.binding import Named, bind
 from batchwright.contracts.construction import Construction
 from batchwright.contracts.graph import (
@@ -13,11 +15,10 @@ from batchwright.contracts.graph import (
     Outputs,
     Phase,
     Step,
-    StepOptions,
 )
 from batchwright.contracts.layers import ContractFields, OwnArguments
 from batchwright.contracts.lookalikes import Lookalikes
-from batchwright.contracts.phases import label, plan_phases, provides, told
+from batchwright.contracts.phases import label, plan_phases, provides, target, told
 from batchwright.contracts.veto import parse_veto, steps_in_scope
 from batchwright.errors import InvalidVeto, RequestError
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from batchwright.contracts.binding import Layer
     from batchwright.contracts.constants import Constants
     from batchwright.contracts.files import Document
+    from batchwright.contracts.graph import StepOptions
     from batchwright.contracts.inputs import Inputs
     from batchwright.contracts.model import MethodDocument, VetoDocument
     from batchwright.contracts.phases import PlannedPhase
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from batchwright.contracts.settings import Settings
     from batchwright.contracts.veto import Veto
 
-_CACHED = StepOptions()
-_UNCACHED = StepOptions(cache=False)
 _DEFAULT_CONFIDENCE = 0.5
 
 
@@ -108,6 +108,12 @@ class Assembler:
         return found
 
 
+def _options(entry: Entry, method: MethodDocument) -> StepOptions:
+    if method.cache is False:
+        return msgspec.structs.replace(entry.options, cache=False)
+    return entry.options
+
+
 class _Assembly:
     """The assembly of one contract."""
 
@@ -117,6 +123,7 @@ class _Assembly:
         self._contract = document.contract
         self._fields = ContractFields(document.contract, assembler.constants)
         self._outputs: dict[str, Argument] = {}
+        self._makers = {target(name, phase): name for name, phase in self._contract.phases.items()}
 
     def node(self, depends_on: tuple[str, ...]) -> ContractNode:
         planned = plan_phases(self._contract.phases, self._refuse)
@@ -154,7 +161,7 @@ class _Assembly:
             self._refuse(error, place)
             return None
         own = OwnArguments(method.args or {}, self._assembler.constants, self._document.base)
-        bound, errors = bind(entry.signature, own, others)
+        bound, errors = bind(entry.signature, own, others, self._later(planned))
         instance = None
         if entry.method:
             assert method.class_name  # noqa: S101  # only a class has methods
@@ -171,7 +178,7 @@ class _Assembly:
             instance=instance,
             method=entry.method,
             level=method.level or planned.level,
-            options=_UNCACHED if method.cache is False else _CACHED,
+            options=_options(entry, method),
             confidence=(
                 _DEFAULT_CONFIDENCE if method.confidence_score is None else method.confidence_score
             ),
@@ -179,6 +186,15 @@ class _Assembly:
         )
         self._steps.append(step)
         return step
+
+    def _later(self, planned: PlannedPhase) -> dict[str, str]:
+        """Why outputs of the contract are not to be had in a phase."""
+        return {
+            output: f"phase '{name}' makes it, which need not come before: add '{name}' to "
+            f"the dependencies of '{planned.name}'"
+            for output, name in self._makers.items()
+            if output not in planned.finished and name != planned.name
+        }
 
     def _parsed_vetoes(self, method: MethodDocument, place: str) -> tuple[Veto, ...]:
         vetoes = []

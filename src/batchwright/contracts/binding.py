@@ -51,11 +51,17 @@ class Binding(NamedTuple):
     errors: tuple[RequestError, ...]
 
 
-def bind(signature: Signature, own: Layer, others: Sequence[Layer]) -> Binding:
+def bind(
+    signature: Signature,
+    own: Layer,
+    others: Sequence[Layer],
+    later: Mapping[str, str] | None = None,
+) -> Binding:
     """Give each parameter the first value found under its name: in `own`, then in `others`.
 
     Only what the signature names is bound. `**` collects the own arguments that no parameter
-    names, and `*` is filled only by an own argument of its name, a list.
+    names, and `*` is filled only by an own argument of its name, a list. `later` says of names
+    that are not to be had here why they are not.
     """
     errors: list[RequestError] = []
     found: dict[str, Argument] = {}
@@ -72,7 +78,7 @@ def bind(signature: Signature, own: Layer, others: Sequence[Layer]) -> Binding:
         if argument is not None:
             found[parameter.name] = argument
         elif parameter.required:
-            errors.append(_missing(parameter, (own, *others)))
+            errors.append(_missing(parameter, (own, *others), later or {}))
     rest = _rest(signature, own, errors)
     arguments = _passed(signature, found, rest, errors)
     return Binding(arguments, tuple(errors))
@@ -86,7 +92,13 @@ def _first(layers: Sequence[Layer], parameter: Parameter) -> Argument | None:
     return None
 
 
-def _missing(parameter: Parameter, layers: Sequence[Layer]) -> MissingArgument:
+def _missing(
+    parameter: Parameter, layers: Sequence[Layer], later: Mapping[str, str]
+) -> MissingArgument:
+    if parameter.name in later:
+        return MissingArgument(
+            f"nothing gives the argument '{parameter.name}' yet: {later[parameter.name]}"
+        )
     known = [name for layer in layers for name in layer.names()]
     available = "; ".join(
         f"{layer.title}: {listing(sorted(layer.names()))}" for layer in layers if layer.names()

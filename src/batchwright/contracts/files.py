@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -189,7 +188,7 @@ def _looks_like_contract(value: Any) -> bool:
 def _decoded(piece: _Text) -> Any:
     """Any JSON value. Raises `BrokenDocument` with line and column."""
     try:
-        piece.data.decode()
+        text = piece.data.decode()
         return msgspec.json.decode(piece.data)
     except UnicodeDecodeError as error:
         raise BrokenDocument(
@@ -198,19 +197,29 @@ def _decoded(piece: _Text) -> Any:
     except RecursionError as error:
         raise BrokenDocument("the JSON is nested too deeply") from error
     except msgspec.DecodeError as error:
-        text = str(error).removeprefix("JSON is malformed: ")
-        at = re.search(r" \(byte (\d+)\)$", text)
-        if at is None:
-            end = len(piece.data.rstrip())
-            raise BrokenDocument(f"{_position(piece, end)}: the JSON ends too early") from error
-        reason = text[: at.start()]
-        raise BrokenDocument(f"{_position(piece, int(at[1]))}: broken JSON, {reason}") from error
+        raise BrokenDocument(_fault(piece, text, str(error))) from error
+
+
+def _fault(piece: _Text, text: str, otherwise: str) -> str:
+    """Where text stops being JSON: the slow decoder of the standard library tells it best."""
+    import json
+
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        line = piece.line + error.lineno - 1
+        reason = error.msg[:1].lower() + error.msg[1:]
+        return f"line {line}, column {error.colno}: broken JSON: {reason}"
+    except (ValueError, RecursionError):
+        pass
+    # It lets pass a few things that are not JSON: NaN, halves of surrogate pairs.
+    return f"broken JSON: {otherwise}"
 
 
 def _position(piece: _Text, byte: int) -> str:
     before = piece.data[:byte]
-    column = len(before.rpartition(b"\n")[2].decode(errors="replace")) + 1
     line = piece.line + before.count(b"\n")
+    column = len(before.rpartition(b"\n")[2].decode(errors="replace")) + 1
     return f"line {line}, column {column}"
 
 

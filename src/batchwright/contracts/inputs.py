@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from batchwright.contracts.signature import Wants
 
 _TEXT = "@"
+_REFUSED = Argument(None)
 
 
 class Inputs:
@@ -39,6 +40,7 @@ class Inputs:
         self._values |= {name: (value, Path.cwd()) for name, value in given.items()}
         self._given = frozenset(given)
         self._made: dict[tuple[str, Wants], Argument] = {}
+        self._refused: set[str] = set()
 
     def names(self) -> Collection[str]:
         """The names there are."""
@@ -51,6 +53,8 @@ class Inputs:
         """
         if name not in self._values:
             return None
+        if name in self._refused:
+            return _REFUSED
         value, base = self._values[name]
         # Only a path depends on what is wanted, and it is a `Path` unless text is wanted.
         if wants != "str" or not isinstance(value, str | Path) or _is_text(value):
@@ -67,13 +71,17 @@ class Inputs:
         return f"--input {name}" if name in self._given else f"[inputs] {name}"
 
     def errors(self) -> list[RequestError]:
-        """Every input that cannot be read, whether a method asks for it or not."""
+        """Every input that cannot be read, whether a method asks for it or not.
+
+        Told here, it is not told again for every method that asks for it.
+        """
         found = []
         for name in self._values:
             try:
                 self.find(name, "any")
             except RequestError as error:
                 found.append(error)
+                self._refused.add(name)
         return found
 
     def _argument(self, value: Any, base: Path, wants: Wants) -> Argument:

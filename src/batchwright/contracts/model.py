@@ -7,6 +7,7 @@ whole fleet, and what no method asks for is never built.
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -167,8 +168,13 @@ def _mismatches(value: Any, expected: Any, path: str) -> Iterator[Mismatch]:
         try:
             msgspec.convert(value, expected)
         except msgspec.ValidationError as error:
-            text = str(error)
-            yield Mismatch(path, text[:1].lower() + text[1:].replace("`", ""))
+            yield Mismatch(path, _in_words_of_json(str(error)))
+
+
+def _in_words_of_json(text: str) -> str:
+    """`Expected `str`, got `int`` becomes `expected a string, got a number`."""
+    words = re.sub(r"`(\w+)[^`]*`", lambda found: _WORDS.get(found[1], found[1]), text)
+    return words[:1].lower() + words[1:]
 
 
 def _struct_mismatches(value: Any, expected: Any, path: str) -> Iterator[Mismatch]:
@@ -192,6 +198,10 @@ def _without_none(expected: Any) -> tuple[Any, bool]:
 
 def json_type(value: Any) -> str:
     """What JSON calls a decoded value, for messages."""
-    names = {dict: "an object", list: "an array", str: "a string", type(None): "null"}
-    names |= {bool: "a boolean", int: "a number", float: "a number"}
-    return names.get(type(value), type(value).__name__)
+    return _WORDS.get("null" if value is None else type(value).__name__, type(value).__name__)
+
+
+_WORDS = {
+    "dict": "an object", "object": "an object", "list": "an array", "array": "an array",
+    "str": "a string", "null": "null", "bool": "a boolean", "int": "a number", "float": "a number",
+}  # fmt: skip

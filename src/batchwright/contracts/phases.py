@@ -85,10 +85,15 @@ def _planned(
     return PlannedPhase(
         name=name,
         target=target(name, phases[name]),
-        level=phases[name].level or "",
+        level=phases[name].level or _common_level(phases[name]),
         methods=phases[name].methods or (),
         finished=tuple(target(other, phases[other]) for other in order if other in before),
     )
+
+
+def _common_level(phase: PhaseDocument) -> str:
+    levels = {method.level or "" for method in phase.methods or ()}
+    return levels.pop() if len(levels) == 1 else ""
 
 
 def _targets(phases: Mapping[str, PhaseDocument], refuse: Refuse) -> dict[str, str]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from batchwright.contracts.graph import Target
+from batchwright.contracts.graph import StepOptions, Target
 from batchwright.contracts.importing import import_module_of
 from batchwright.contracts.nearest import hint, listing
+from batchwright.contracts.pending import StepMaker
 from batchwright.contracts.signature import Signature, signature_of
+from batchwright.contracts.step import StepFunction
 from batchwright.errors import (
     AmbiguousClass,
     InvalidFactory,
@@ -30,12 +32,13 @@ class Entry(msgspec.Struct, frozen=True):
     """What a method's name stands for.
 
     With `method`, `target` is the class to call it on an object of; without, `target` itself
-    is called. `signature` leaves out `self`.
+    is called. `signature` leaves out `self`. `options` are those that `@step` gave a function.
     """
 
     target: Target
     signature: Signature
     method: str = ""
+    options: StepOptions = StepOptions()
 
 
 class Registry(Protocol):
@@ -71,20 +74,30 @@ class ImportedRegistry:
     def method(self, class_name: str, method_name: str) -> Entry:
         """A method; without a class name, a plain function."""
         if not class_name:
-            target = self._find(method_name, self._functions, UnknownMethod, "function")
-            return Entry(target, signature_of(target.loaded))
+            return self._function(method_name)
         owner = self._find(class_name, self._classes, UnknownClass, "class")
-        found = inspect.getattr_static(owner.loaded, method_name, None)
-        if not callable(getattr(owner.loaded, method_name, None)) or isinstance(found, type):
+        found = _member(owner.loaded, method_name)
+        reached = getattr(owner.loaded, method_name, None)
+        if found is None or not callable(reached) or isinstance(found, type | StepMaker):
             raise UnknownMethod(_no_method(owner.loaded, class_name, method_name, found))
+        _refuse_coroutine(reached, f"{class_name}.{method_name}")
         if isinstance(found, staticmethod | classmethod):
             # Called without an object, so none is built for it.
-            target = Target(
-                owner.module, f"{owner.qualname}.{method_name}", getattr(owner.loaded, method_name)
-            )
-            return Entry(target, signature_of(target.loaded))
-        signature = signature_of(getattr(owner.loaded, method_name), bound_self=True)
+            target = Target(owner.module, f"{owner.qualname}.{method_name}", reached)
+            return Entry(target, signature_of(reached))
+        # Only what binds itself to an object takes it as its first argument.
+        signature = signature_of(reached, bound_self=hasattr(type(found), "__get__"))
         return Entry(owner, signature, method_name)
+
+    def _function(self, name: str) -> Entry:
+        target = self._find(name, self._functions, UnknownMethod, "function")
+        options = StepOptions()
+        if isinstance(target.loaded, StepFunction):
+            # Made for the Python road; here it is the function it was made from.
+            options = target.loaded._options
+            target = Target(target.module, target.qualname, target.loaded.call)
+        _refuse_coroutine(target.loaded, name)
+        return Entry(target, signature_of(target.loaded), options=options)
 
     def constructor(self, class_name: str) -> Entry:
         """A class, as called to make an object."""
@@ -141,7 +154,22 @@ def import_registry(settings: Settings) -> ImportedRegistry:
     return ImportedRegistry(modules, settings)
 
 
+def _member(owner: type, name: str) -> Any:
+    """What a class has under a name, not yet bound; what only its metaclass has does not count."""
+    return next((vars(base)[name] for base in owner.__mro__ if name in vars(base)), None)
+
+
+def _refuse_coroutine(function: Any, name: str) -> None:
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise UnknownMethod(
+            f"{name} is a coroutine function; methods are called, not awaited: "
+            "give it a plain function that calls asyncio.run"
+        )
+
+
 def _no_method(owner: type, class_name: str, method_name: str, found: Any) -> str:
+    if isinstance(found, StepMaker):
+        return f"{class_name}.{method_name} is marked with @step, which JSON fleets do without"
     if found is not None:
         kind = "a property" if isinstance(found, property) else "not a method"
         return f"{class_name}.{method_name} is {kind} and cannot be called"
