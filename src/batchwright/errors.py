@@ -324,6 +324,18 @@ class ExecutionError(BatchwrightError):
     code = "BW300"
 
 
+class StepFailed(ExecutionError):
+    """A step raised an exception."""
+
+    code = "BW301"
+
+
+class NoResult(ExecutionError):
+    """There is no such result."""
+
+    code = "BW302"
+
+
 # --- BW4xx: the records -------------------------------------------------------------------
 
 

@@ -78,7 +78,7 @@ class Argument(msgspec.Struct, frozen=True, eq=False):
         """The argument for a template, with the steps and paths in it found."""
         steps: dict[int, None] = {}
         files = False
-        for leaf in _leaves(template):
+        for leaf in leaves(template):
             match leaf:
                 case Reference(step=step):
                     steps[step] = None
@@ -253,7 +253,8 @@ def _replaced(instance: Any, changed: dict[str, Any]) -> Any:
     return copy
 
 
-def _leaves(template: Any) -> Iterator[Any]:
+def leaves(template: Any) -> Iterator[Any]:
+    """The `Reference`, `Outputs`, `FileInput` and `Path` leaves of a template, in order."""
     kind = type(template)
     if kind in _LEAVES or isinstance(template, Path):
         yield template
@@ -261,14 +262,14 @@ def _leaves(template: Any) -> Iterator[Any]:
         isinstance(template, tuple) and hasattr(template, "_fields")
     ):
         for item in template:
-            yield from _leaves(item)
+            yield from leaves(item)
     elif kind is dict:
         for key, value in template.items():
-            yield from _leaves(key)
-            yield from _leaves(value)
+            yield from leaves(key)
+            yield from leaves(value)
     elif dataclasses.is_dataclass(template) and not isinstance(template, type):
         for field in dataclasses.fields(template):
-            yield from _leaves(getattr(template, field.name))
+            yield from leaves(getattr(template, field.name))
 
 
 _LEAVES = (Reference, Outputs, FileInput)

@@ -1,0 +1,330 @@
+"""Running a fleet: the face that both roads, the command line and programs use."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from batchwright.execution.inline import InlineEngine
+from batchwright.execution.prepare import Fleet, Prepared, fleet_of
+from batchwright.execution.result import Result
+from batchwright.execution.summary import summarise
+from batchwright.execution.values import LostValue, Values
+from batchwright.execution.watching import StateFound, Watcher
+from batchwright.fleet.lookup import demanded, derivation_entry
+from batchwright.fleet.outcome import ContractOutcome, Outcome, contract_outcome, shown_steps
+from batchwright.records.model import ContractRecord, StepRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from batchwright.caching.cache import Cache
+    from batchwright.contracts.graph import ContractNode
+    from batchwright.contracts.settings import Settings
+    from batchwright.execution.observer import Observer
+    from batchwright.records.model import RunRecord
+
+
+def run(
+    what: Any,
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    only: str | None = None,
+    cache: Cache | str | Path | None = None,
+    state: Path | None = None,
+    settings: Settings | None = None,
+    observer: Observer | None = None,
+    stop_at_first: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> Result:
+    """Run a fleet and give its results.
+
+    `what` is a folder or file of contracts, `-`, `module:attribute`, or Python contracts:
+    a `Contract`, an `{id: step}` mapping, a step, or a list of these. `inputs` are the run's
+    inputs of a JSON fleet by name. `only` is a pattern on contract ids. `cache` is a `Cache` or
+    a location, by default in the state folder; `state` that folder, by default `.batchwright`
+    beside the settings. With `stop_at_first` the run ends at the first failed step.
+
+    A failed step does not raise: its contract is `partial` or `failed`, and reading a failed
+    value raises what the step raised. Raises `InvalidFleet` before anything runs when the fleet
+    has errors. KeyboardInterrupt ends the run; what was computed is kept.
+    """
+    fleet = fleet_of(what, inputs=inputs, only=only, settings=settings)
+    prepared = Prepared(fleet, cache=cache, state=state, clock=clock)
+    try:
+        return _Run(prepared, observer, stop_at_first=stop_at_first).run()
+    except BaseException:
+        prepared.close()
+        raise
+
+
+def plan(what: Any, **options: Any) -> Prepared:
+    """What is known of a fleet before it runs, and why; nothing is run.
+
+    Takes `inputs`, `only`, `cache`, `state` and `settings` as `run` does. Close what it gives, or
+    use it in a `with` block. Raises `InvalidFleet` when the fleet has errors.
+    """
+    names = ("inputs", "only", "settings")
+    fleet = fleet_of(what, **{name: options.pop(name) for name in names if name in options})
+    return Prepared(fleet, **options)
+
+
+def check(what: Any, **options: Any) -> Fleet:
+    """Resolve every contract, method and argument; nothing is run.
+
+    Takes `inputs`, `only` and `settings` as `run` does. Raises `InvalidFleet` with all errors.
+    """
+    return fleet_of(what, **options)
+
+
+class _Run:
+    """One run from look-up to records."""
+
+    def __init__(
+        self, prepared: Prepared, observer: Observer | None, *, stop_at_first: bool
+    ) -> None:
+        self.prepared = prepared
+        self.observer = observer
+        self.stop_at_first = stop_at_first
+        self.watcher = Watcher(prepared.book.watched)
+        self.interrupt = _Interrupt()
+        self.ended: dict[str, ContractOutcome] = {}
+        self.notes: list[str] = list(prepared.graph.warnings)
+        self.built = 0
+        self.carried: dict[str, tuple[Outcome, StepRecord, Any]] = {}
+        self.engine: InlineEngine
+        self.values: Values
+
+    def run(self) -> Result:
+        prepared = self.prepared
+        begun = prepared.records.begin(prepared.fleet.name)
+        started = time.perf_counter()
+        status = "interrupted"
+        self._start_pass()
+        try:
+            with self.interrupt.noted():
+                while True:
+                    try:
+                        self._pass()
+                        self.engine.last_look()
+                        break
+                    except StateFound as found:
+                        self._learn(found)
+                        self._start_pass()
+            status = "done"
+        finally:
+            self.notes.extend(self.engine.notes)
+            result = self._finish(begun, status, time.perf_counter() - started)
+        return result
+
+    # --- passes -----------------------------------------------------------------------------
+
+    def _start_pass(self) -> None:
+        prepared = self.prepared
+        keyed = prepared.keyed
+        self.values = Values(keyed, prepared.cache)
+        outcomes: dict[int, Outcome] = {}
+        records: dict[int, StepRecord] = {}
+        self.ended = {}
+        for unique in keyed.uniques:
+            carried = self.carried.get(unique.uid)
+            if carried is not None:
+                outcome, record, held = carried
+                outcomes[unique.number] = outcome
+                records[unique.number] = msgspec.structs.replace(record, number=unique.number)
+                if held is not None:
+                    self.values.keep(unique.number, held)
+        self.engine = InlineEngine(
+            keyed,
+            prepared.standings,
+            prepared.reasons,
+            prepared.cache,
+            self.values,
+            self.watcher,
+            outcomes=outcomes,
+            records=records,
+            ended=self._step_ended,
+            unrepeatable=prepared.unrepeatable,
+            interrupted=lambda: self.interrupt.seen,
+            clock=prepared.clock,
+            nonce=uuid.uuid4().hex,
+            allowed=(prepared.state_folder,),
+        )
+        if self.observer is not None:
+            self.observer.planned(prepared)
+
+    def _pass(self) -> None:
+        keyed = self.prepared.keyed
+        wanted = demanded(keyed)
+        for contract in keyed.graph.contracts:
+            if not self._may_start(contract):
+                self._end(contract)
+                continue
+            for step in contract.steps:
+                number = keyed.of[step]
+                outcome = self.engine.outcomes.get(number)
+                if outcome is None:
+                    standing = self.prepared.standings[number]
+                    if standing.status == "not needed":
+                        continue
+                    if number not in wanted and standing.status == "known":
+                        continue  # loaded if somebody asks for it
+                    outcome = self._settle(number)
+                if not outcome.succeeded and self._ends(contract):
+                    break
+            self._end(contract)
+            if self.stop_at_first and self.ended[contract.id].failures:
+                return
+
+    def _settle(self, number: int) -> Outcome:
+        if self.observer is not None:
+            self.observer.step_started(self.prepared.keyed.uniques[number])
+        return self.engine.settle(number)
+
+    def _step_ended(self, record: StepRecord) -> None:
+        self._remember(record)
+        if self.observer is not None:
+            self.observer.step_ended(record)
+
+    def _ends(self, contract: ContractNode) -> bool:
+        return contract.on_failure == "raise" or self.stop_at_first
+
+    def _may_start(self, contract: ContractNode) -> bool:
+        return all(
+            self.ended[before].status != "failed"
+            for before in contract.depends_on
+            if before in self.ended
+        )
+
+    def _end(self, contract: ContractNode) -> None:
+        keyed = self.prepared.keyed
+        outcome = contract_outcome(
+            contract, keyed, self.engine.outcomes, self.ended, self._value_of_step
+        )
+        self.ended[contract.id] = outcome
+        if self.observer is not None:
+            self.observer.contract_ended(outcome)
+
+    def _value_of_step(self, step: int) -> Any:
+        number = self.prepared.keyed.of[step]
+        while True:
+            try:
+                return self.values.result(number, self.engine.outcomes[number])
+            except LostValue as lost:
+                self.engine.recover(lost.number)
+
+    def _remember(self, record: StepRecord) -> None:
+        if record.key is None:
+            return
+        failures = self.prepared.failures
+        if record.outcome == "failed" and record.failure is not None:
+            failures[record.key] = record.failure
+            self.prepared.records.remember_failure(record.key, record.failure)
+        elif record.key in failures:
+            del failures[record.key]
+            self.prepared.records.remember_failure(record.key, None)
+
+    # --- state ------------------------------------------------------------------------------
+
+    def _learn(self, found: StateFound) -> None:
+        """A class is stateful after all: withdraw what it gave, make keys anew, run again."""
+        self.built += self.engine.pool.built
+        self.notes.extend(self.engine.notes)
+        prepared = self.prepared
+        self.watcher.stores(found)
+        prepared.book.watched.update(self.watcher.learned)
+        prepared.records.remember_watched(self.watcher.learned)
+        methods = ", ".join(f"{found.owner}.{method}" for method in found.methods)
+        self.notes.append(
+            f"{methods} changes {found.owner}.{found.attribute}: calls on one {found.owner} now "
+            "run in written order within a contract; if it is only a memo, mark it @stateless"
+        )
+        keyed = prepared.keyed
+        tainted = set(found.suspect)
+        for unique in keyed.uniques:
+            if tainted.intersection((*unique.reads, *unique.before)):
+                tainted.add(unique.number)
+        for number in found.suspect:
+            outcome = self.engine.outcomes.get(number)
+            if outcome is not None and outcome.key is not None:
+                prepared.cache.delete(outcome.key)
+            prepared.cache.delete(derivation_entry(keyed.uniques[number].uid))
+        kept = self.values.kept()
+        self.carried = {
+            keyed.uniques[number].uid: (outcome, self.engine.records[number], kept.get(number))
+            for number, outcome in self.engine.outcomes.items()
+            if number not in tainted
+        }
+        prepared.look_up()
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def _finish(self, begun: RunRecord, status: str, seconds: float) -> Result:
+        prepared = self.prepared
+        keyed = prepared.keyed
+        summary = summarise(
+            keyed, self.engine.records, self.ended, prepared.standings,
+            built=self.built + self.engine.pool.built, seconds=seconds, notes=self.notes,
+            cache=prepared.cache,
+        )  # fmt: skip
+        contracts = [
+            self._contract_record(contract, self.ended[contract.id])
+            for contract in keyed.graph.contracts
+            if contract.id in self.ended
+        ]
+        prepared.records.remember_watched(self.watcher.learned)
+        record = prepared.records.finish(
+            begun,
+            status=status,
+            summary=summary,
+            steps=self.engine.records.values(),
+            contracts=contracts,
+            codes=prepared.book.parts(),
+        )
+        return Result(prepared, record, self.engine.records, self.engine.outcomes, self.ended,
+                      self._value_of_step)  # fmt: skip
+
+    def _contract_record(self, contract: ContractNode, outcome: ContractOutcome) -> ContractRecord:
+        keyed = self.prepared.keyed
+        steps = []
+        for step in dict.fromkeys((*contract.steps, *shown_steps(contract))):
+            if keyed.of[step] in self.engine.records:
+                steps.append((keyed.graph.steps[step].address, keyed.of[step]))
+        return ContractRecord(
+            contract.id,
+            outcome.status,
+            tuple((a.contract, a.phase, a.provides, number) for a, number in steps),
+            {"problems": list(outcome.problems)},
+        )
+
+
+class _Interrupt:
+    """Whether the user pressed Ctrl-C, so that a step's own KeyboardInterrupt is told apart."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield  # signals reach the main thread alone
+            return
+        before = signal.getsignal(signal.SIGINT)
+
+        def note(number: int, frame: Any) -> None:
+            self.seen = True
+            if callable(before):
+                before(number, frame)
+
+        signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)

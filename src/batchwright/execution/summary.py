@@ -1,0 +1,104 @@
+"""The figures of a run, as a plain mapping that the records keep and every report reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from batchwright.caching.cache import Cache
+    from batchwright.fleet.keys import Keyed
+    from batchwright.fleet.lookup import Standing
+    from batchwright.fleet.outcome import ContractOutcome
+    from batchwright.records.model import StepRecord
+
+_SLOWEST = 5
+
+
+def summarise(
+    keyed: Keyed,
+    records: Mapping[int, StepRecord],
+    ended: Mapping[str, ContractOutcome],
+    standings: Sequence[Standing],
+    *,
+    built: int,
+    seconds: float,
+    notes: Sequence[str],
+    cache: Cache,
+) -> dict[str, Any]:
+    """Counts, times (`_ms` in milliseconds, `seconds` in seconds), causes and notes of a run."""
+    outcomes = Counter(record.outcome for record in records.values())
+    statuses = Counter(outcome.status for outcome in ended.values())
+    before = Counter(standing.status for standing in standings)
+    computed = [r for r in records.values() if r.outcome in ("computed", "failed")]
+    return {
+        "contracts": len(keyed.graph.contracts),
+        "calls": sum(len(contract.steps) for contract in keyed.graph.contracts),
+        "distinct_steps": len(keyed.uniques),
+        "known_before": before["known"],
+        "failed_before": before["failed before"],
+        "known": outcomes["known"],
+        "computed": outcomes["computed"],
+        "failed": outcomes["failed"],
+        "skipped": outcomes["skipped"],
+        "bypassed": sum(1 for record in records.values() if record.bypass),
+        "ok": statuses["ok"],
+        "partial": statuses["partial"],
+        "contracts_failed": statuses["failed"],
+        "not_ended": len(keyed.graph.contracts) - len(ended),
+        "objects_built": built,
+        "seconds": seconds,
+        "work_ms": sum(record.time_ms for record in computed),
+        "saved_ms": sum(record.saved_ms for record in records.values()),
+        "slowest": _slowest(computed),
+        "causes": _causes(keyed, records, ended),
+        "bypasses": _bypasses(records),
+        "undeclared": _undeclared(records),
+        "notes": list(dict.fromkeys(notes)),
+        "cache_rejected": cache.stats().rejected,
+    }
+
+
+def _slowest(records: Sequence[StepRecord]) -> list[tuple[str, float]]:
+    by_label: Counter[str] = Counter()
+    for record in records:
+        by_label[record.label] += record.time_ms  # type: ignore[assignment]  # a sum of floats
+    return [(label, float(ms)) for label, ms in by_label.most_common(_SLOWEST)]
+
+
+def _causes(
+    keyed: Keyed, records: Mapping[int, StepRecord], ended: Mapping[str, ContractOutcome]
+) -> list[dict[str, Any]]:
+    """What made contracts partial or failed, each cause once with the contracts that have it."""
+    causes: dict[tuple[str, str], dict[str, Any]] = {}
+    for contract in ended.values():
+        told: list[tuple[str, str]] = [("", problem) for problem in contract.problems]
+        for step, failure in contract.failures:
+            record = records.get(keyed.of[step])
+            if record is not None and record.outcome == "failed":
+                told.append((record.label, f"{failure.type}: {failure.message}"))
+        if contract.vetoes is not None and contract.vetoes.voided:
+            for fired in contract.vetoes.fired:
+                if fired.veto.action == "invalidate_graph":
+                    label = keyed.graph.steps[fired.step].label
+                    told.append((label, f"veto {fired.veto.name}: {fired.veto.source}"))
+        for label, problem in dict.fromkeys(told):
+            cause = causes.setdefault(
+                (label, problem),
+                {"step": label, "problem": problem, "status": contract.status, "contracts": []},
+            )
+            cause["contracts"].append(contract.id)
+    return sorted(causes.values(), key=lambda cause: -len(cause["contracts"]))
+
+
+def _bypasses(records: Mapping[int, StepRecord]) -> list[tuple[str, str, int]]:
+    """Results that were not kept: method, why, and how many steps."""
+    counted = Counter((r.label, r.bypass) for r in records.values() if r.bypass)
+    return [(label, why, count) for (label, why), count in counted.most_common()]
+
+
+def _undeclared(records: Mapping[int, StepRecord]) -> list[tuple[str, str]]:
+    """Files that steps read without declaring them: method and path."""
+    return sorted({(r.label, path) for r in records.values() for path in r.undeclared})

@@ -1,0 +1,249 @@
+"""What is known before the run: each unique step is known, will run, or may run, and why.
+
+Reads digests and keys only; no value is loaded and no step is run to find out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from batchwright.caching.digest import digest
+from batchwright.errors import UncacheableArgument
+from batchwright.fleet.keys import NoDigest, Told, Unique, key_of, opaque_digest, recipe_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from batchwright.caching.entry import EntryInfo
+    from batchwright.fleet.keys import Keyed
+    from batchwright.records.model import Recipe, StepFailure
+
+Status = Literal["known", "failed before", "will run", "may run", "not needed"]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a unique step stands before the run.
+
+    `digest` tells its result when known; `parts` the digests of its projections. `recipe` and
+    `key` are at hand when all inputs are known. `by_derivation` marks a step known although an
+    input is not. `seconds` is what computing it took, where that is known.
+    """
+
+    status: Status
+    key: str | None = None
+    digest: str | None = None
+    parts: dict[str, str] = {}
+    recipe: Recipe | None = None
+    expires: float | None = None
+    failure: StepFailure | None = None
+    by_derivation: bool = False
+    seconds: float | None = None
+
+    @classmethod
+    def known(cls, info: EntryInfo, recipe: Recipe | None) -> Standing:
+        """The standing of a step whose result has an entry under its content key."""
+        return cls(
+            "known", info.key, info.digest, info.parts, recipe, info.expires, seconds=info.seconds
+        )
+
+
+def derivation_entry(uid: str) -> str:
+    """The cache key of a derivation record."""
+    return f"derivation:{uid}"
+
+
+def part_name(items: tuple[Any, ...]) -> str:
+    """Under what name a projection's digest stands in an entry's parts."""
+    return digest(items)
+
+
+def tell(
+    unique: Unique,
+    items: tuple[Any, ...],
+    *,
+    digest_: str | None,
+    parts: Mapping[str, str],
+    failure: StepFailure | None,
+) -> Told:
+    """How a step's result, or part of it, is told to the keys of its consumers."""
+    if failure is not None:
+        return failure
+    if digest_ is None or not items:
+        return digest_
+    return parts.get(part_name(items))
+
+
+class Lookup:
+    """The standings of a fleet's unique steps.
+
+    `find` gives the cache's entries for keys; `failures` the steps that failed when they last
+    ran, by content key; `part` finds the digest of a projection that an entry lacks.
+    """
+
+    def __init__(
+        self,
+        keyed: Keyed,
+        find: Callable[[Iterable[str]], Mapping[str, EntryInfo]],
+        failures: Mapping[str, StepFailure],
+        part: Callable[[str, tuple[Any, ...]], str | None],
+    ) -> None:
+        self._keyed = keyed
+        self._find = find
+        self._failures = failures
+        self._part = part
+        self.standings: list[Standing] = []
+
+    def run(self) -> list[Standing]:
+        """Look every unique step up, a level of the graph at a time."""
+        uniques = self._keyed.uniques
+        found: dict[int, Standing] = {}
+        for level in _levels(uniques):
+            keys = {number: self._content_key(uniques[number], found) for number in level}
+            entries = self._find([key for key, _ in keys.values() if key is not None])
+            unsure = []
+            for number, (key, recipe) in keys.items():
+                if key is None:
+                    unsure.append(number)
+                    found[number] = Standing("may run")
+                elif key in entries:
+                    found[number] = Standing.known(entries[key], recipe)
+                elif key in self._failures:
+                    failure = self._failures[key]
+                    found[number] = Standing("failed before", key, recipe=recipe, failure=failure)
+                else:
+                    found[number] = Standing("will run", key, recipe=recipe)
+            self._by_derivation([uniques[number] for number in unsure], found)
+        self.standings = self._settled(found)
+        return self.standings
+
+    def _content_key(
+        self, unique: Unique, found: dict[int, Standing]
+    ) -> tuple[str | None, Recipe | None]:
+        if unique.bypass:
+            return None, None
+        state = []
+        for number in unique.before:
+            key = found[number].key
+            if key is None or found[number].status == "failed before":
+                return None, None
+            state.append(key)
+        uniques, of = self._keyed.uniques, self._keyed.of
+
+        def result(step: int, items: tuple[Any, ...]) -> Told:
+            number = of[step]
+            standing = found[number]
+            told = tell(
+                uniques[number],
+                items,
+                digest_=standing.digest,
+                parts=standing.parts,
+                failure=standing.failure,
+            )
+            if told is None and standing.key is not None and standing.digest is not None:
+                return self._part(standing.key, items)
+            return told
+
+        try:
+            recipe = recipe_of(unique.step, unique.facts, self._keyed.digests, result, tuple(state))
+        except (NoDigest, UncacheableArgument):
+            return None, None
+        return key_of("content", recipe), recipe
+
+    def _by_derivation(self, uniques: list[Unique], found: dict[int, Standing]) -> None:
+        """Steps whose inputs are not all known may still be known by how they are derived."""
+        names = {derivation_entry(u.uid): u for u in uniques if u.derivable and not u.bypass}
+        records = self._find(names)
+        for name, info in records.items():
+            unique = names[name]
+            # Void when an input is known to have another value now than it had then.
+            if all(
+                found[number].digest in (None, info.parts.get(f"input {place}"))
+                for place, number in enumerate(unique.reads)
+            ):
+                parts = {
+                    part.removeprefix("part "): value
+                    for part, value in info.parts.items()
+                    if part.startswith("part ")
+                }
+                found[unique.number] = Standing(
+                    "known",
+                    info.parts.get("key"),
+                    info.digest,
+                    parts,
+                    expires=info.expires,
+                    by_derivation=True,
+                )
+
+    def _settled(self, found: dict[int, Standing]) -> list[Standing]:
+        """Final words: what nobody needs is not run, what waits for a run may change."""
+        needed = self._needed(found)
+        uniques = self._keyed.uniques
+        standings: list[Standing] = []
+        for unique in uniques:
+            standing = found[unique.number]
+            inputs = (*unique.reads, *unique.before)
+            if unique.number not in needed:
+                if standing.status != "known":
+                    standing = Standing("not needed")
+            elif standing.by_derivation and any(
+                i in needed and standings[i].status in ("will run", "may run") for i in inputs
+            ):
+                standing = msgspec.structs.replace(standing, status="may run")
+            elif standing.status == "may run" and unique.bypass:
+                standing = Standing("will run")
+            standings.append(standing)
+        return standings
+
+    def _needed(self, found: dict[int, Standing]) -> set[int]:
+        """The steps whose results somebody asks for: outputs, and inputs of what is not known."""
+        wanted = list(demanded(self._keyed))
+        needed: set[int] = set()
+        while wanted:
+            number = wanted.pop()
+            if number in needed:
+                continue
+            needed.add(number)
+            if found[number].status != "known":
+                unique = self._keyed.uniques[number]
+                wanted.extend(unique.reads)
+                wanted.extend(unique.before)
+        return needed
+
+
+def demanded(keyed: Keyed) -> dict[int, None]:
+    """The unique steps that a contract's result shows."""
+    found: dict[int, None] = {}
+    for contract in keyed.graph.contracts:
+        shown = (
+            (step for phase in contract.phases for step in phase.steps)
+            if contract.phases
+            else (step for _, argument in contract.outputs for step in argument.steps)
+        )
+        found.update((keyed.of[step], None) for step in shown)
+    return found
+
+
+def result_digest(value: Any, key: str | None, nonce: str = "") -> str | None:
+    """The digest that tells a step's result; an opaque one is told by the step's key.
+
+    None when the result is opaque and the step has no key.
+    """
+    try:
+        return digest(value)
+    except UncacheableArgument:
+        return None if key is None else opaque_digest(key, (), nonce)
+
+
+def _levels(uniques: tuple[Unique, ...]) -> list[list[int]]:
+    """Numbers of unique steps, grouped so that each reads only from earlier groups."""
+    depth: list[int] = []
+    levels: list[list[int]] = []
+    for unique in uniques:
+        own = 1 + max((depth[i] for i in (*unique.reads, *unique.before)), default=-1)
+        depth.append(own)
+        if own == len(levels):
+            levels.append([])
+        levels[own].append(unique.number)
+    return levels
