@@ -31,9 +31,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from batchwright.caching import digest_objects, digest_paths
+from batchwright.caching import digest_objects, digest_paths, digest_standard
 from batchwright.caching.digest_encoding import BUILTIN, FORMAT, Handler, Node, encode, type_name
-from batchwright.caching.digest_standard import HANDLERS
 from batchwright.errors import UncacheableArgument
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ _LIBRARIES = {
 }
 
 _KNOWN: dict[type, Handler] = {
-    **HANDLERS,
+    **digest_standard.HANDLERS,
     **digest_paths.HANDLERS,
     KnownDigest: lambda value: Node("known", (value.hex,)),
 }
@@ -112,10 +111,10 @@ digest = _Digest()
 @lru_cache(maxsize=4096)  # bounded, for it keeps classes alive; a refusal is not remembered
 def _find(kind: type) -> Handler:
     if issubclass(kind, type):
-        return HANDLERS[type]
+        return digest_standard.HANDLERS[type]
     if hasattr(kind, "__batchwright_digest__"):
         return _hooked
-    found = _find_in_library(kind) or digest_objects.find(kind)
+    found = digest_standard.find(kind) or _find_in_library(kind) or digest_objects.find(kind)
     if found is None:
         raise UncacheableArgument(
             f"{type_name(kind)} has no stable content; give the class a __batchwright_digest__ "

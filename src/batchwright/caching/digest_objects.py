@@ -185,7 +185,7 @@ _UNSET = object()
 
 
 def _object(value: Any) -> Node:
-    kind = type(value)
+    kind: Any = type(value)
     shape = _shape(kind)
     contents = None if shape.contents is None else shape.contents(value)
     return Node("object", (kind, contents, attributes("", _state(value, kind, shape))))
@@ -193,7 +193,7 @@ def _object(value: Any) -> Node:
 
 def state_of(value: Any) -> dict[str, Any]:
     """The attributes of an instance whose class derives from one that is known otherwise."""
-    kind = type(value)
+    kind: Any = type(value)
     return _state(value, kind, _shape(kind))
 
 

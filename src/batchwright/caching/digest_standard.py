@@ -219,7 +219,25 @@ def _reduced(value: Any) -> Node:
 
 
 def _alias(value: Any) -> Node:
-    return Node("typealias", (typing.get_origin(value), typing.get_args(value)))
+    form = type(value).__name__  # list[int] and typing.List[int] are not equal
+    return Node("typealias", (form, typing.get_origin(value), typing.get_args(value)))
+
+
+def _type_variable(value: Any) -> Node:
+    return Node("typevar", (value.__name__, value.__bound__, value.__constraints__))
+
+
+def _special_form(value: Any) -> Node:
+    return Node("typing", (str(value),))
+
+
+def find(kind: type) -> Handler | None:
+    """The function that takes apart the private types that annotations are made of, or None."""
+    if kind.__module__ != "typing":
+        return None
+    if kind.__name__.endswith("Alias"):
+        return _alias
+    return _special_form if kind.__name__ == "_SpecialForm" else None
 
 
 # --- Things with a state ----------------------------------------------------------------------
@@ -271,6 +289,7 @@ HANDLERS: dict[type, Handler] = {
     slice: _slice,
     struct.Struct: _struct,
     type: _class,
+    typing.TypeVar: _type_variable,
     uuid.UUID: _uuid,
     zoneinfo.ZoneInfo: _zoneinfo,
     PurePosixPath: _pure_path,
