@@ -90,6 +90,8 @@ def method(name: str, level: Level) -> dict[str, Any]:
         "requires": list(level.requires),
         "confidence_score": spec.confidence,
     }
+    if spec.args:
+        entry["args"] = spec.args
     if spec.vetoes:
         entry["veto_conditions"] = {veto.name: veto.as_json() for veto in spec.vetoes}
     return entry

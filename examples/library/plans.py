@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
@@ -30,12 +30,13 @@ class Veto:
 
 @dataclass(frozen=True)
 class Method:
-    """`Class.method`, the arguments it takes, its confidence, its vetoes."""
+    """`Class.method`, the arguments it takes, its confidence, vetoes, arguments of its own."""
 
     call: str
     takes: tuple[str, ...] = ("text",)
     confidence: float = 0.8
     vetoes: tuple[Veto, ...] = ()
+    args: dict[str, Any] = field(default_factory=dict)
 
 
 class Plan(NamedTuple):
@@ -97,7 +98,9 @@ METHODS = {
     "context": Method("KeywordContext.lines", ("text", "question_context"), 0.9),
     "cross_references": Method("CrossReferences.hubs"),
     "defaults": Method("Parameters.defaults", confidence=0.9),
-    "documentation_interval": Method("Bootstrap.documentation_length", confidence=0.95),
+    "documentation_interval": Method(
+        "Bootstrap.documentation_length", confidence=0.95, args={"sample": 150}
+    ),
     "edges": Method("CooccurrenceGraph.edges", ()),
     "examples": Method("DocumentReader.extract_examples", ()),
     "exceptions": Method("Mentions.exceptions", confidence=0.9),
@@ -123,7 +126,7 @@ METHODS = {
     "repeats": Method("SuffixIndex.repeats", ()),
     "sentence_interval": Method("Bootstrap.sentence_length", confidence=0.95),
     "sentence_lengths": Method("SentenceLengths.distribution"),
-    "signatures": Method("Signatures.parse", ("document",), 0.9),
+    "signatures": Method("Signatures.parse", ("document",), 0.9, args={"longest": 150}),
     "spelling": Method("Spelling.candidates", confidence=0.5),
     "standards": Method("Mentions.standards", confidence=0.9),
     "surprise": Method("NGrams.surprise"),
@@ -159,7 +162,7 @@ PLANS = {
         "TYPE_A",
         "loaded outline examples frequencies abbreviations naming sentence_lengths readability",
         "themes coherence diversity",
-        "completeness coherence_check evidence area_presence",
+        "completeness evidence area_presence",
     ),
     "style": Plan(
         "TYPE_A",
@@ -226,7 +229,7 @@ PLANS = {
         "TYPE_D",
         "tables area_readability parameters defaults exceptions frequencies ngrams",
         "themes coherence separation",
-        "completeness coherence_check evidence area_presence",
+        "completeness evidence area_presence",
     ),
     "signatures": Plan(
         "TYPE_D",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from library.areas import area_text
 from library.evidence import Facts, failures, rankings, sizes
 from library.figures import rounded
-from library.words import words_of
+from library.words import occurrences, words_of
 
 
 class CompletenessAudit:
@@ -33,7 +32,7 @@ class CompletenessAudit:
 class CoherenceAudit:
     """Whether what was inferred hangs together."""
 
-    def __init__(self, scale: float = 2.0) -> None:
+    def __init__(self, scale: float = 2.5) -> None:
         self.scale = scale
 
     @rounded
@@ -78,8 +77,9 @@ class EvidenceAudit:
     @rounded
     def coverage(self, text: str, question_context: dict[str, Any]) -> dict[str, Any]:
         """How many of the question's keywords occur often enough."""
+        lowered = text.lower()
         hits = {
-            word: len(re.findall(rf"\b{re.escape(word)}\b", text, re.IGNORECASE))
+            word: occurrences(lowered, word.lower())
             for word in sorted(question_context["keywords"])
         }
         enough = sum(count >= self.enough for count in hits.values())

@@ -34,7 +34,7 @@ class CooccurrenceGraph(WordMethod):
 
     min_length = 4
 
-    def __init__(self, text: str, window: int = 5, size: int = 1600) -> None:
+    def __init__(self, text: str, window: int = 5, size: int = 1800) -> None:
         words = self.words(text)
         self.names = [word for word, _ in Counter(words).most_common(size)]
         number = {word: place for place, word in enumerate(self.names)}
