@@ -126,6 +126,10 @@ def test_an_output_gives_its_step_its_name():
     assert addresses(graph) == ["x/load", "x/model", "x/accuracy"]
 
 
+def test_a_part_of_a_result_does_not_name_its_step():
+    assert addresses(build_graph(Contract("x", part=train("a")[0]))) == ["x/train"]
+
+
 def test_repeated_names_are_numbered():
     graph = build_graph({"x": score([load("a"), load("b"), load("c")])})
     assert addresses(graph) == ["x/load", "x/load-2", "x/load-3", "x/score"]

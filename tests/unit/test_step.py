@@ -222,6 +222,16 @@ def test_a_bound_method_is_a_function_of_its_object():
     assert [b.argument.template for b in made.arguments] == [scale, 4]
 
 
+def test_a_partial_of_a_bound_method_keeps_the_object_first():
+    class Scale:
+        def apply(self, by, x):
+            return by * x
+
+    scale = Scale()
+    made = only_step(step(functools.partial(scale.apply, 2))(4))
+    assert [b.argument.template for b in made.arguments] == [scale, 2, 4]
+
+
 def test_a_callable_object_is_its_call_method_with_the_object():
     class Scale:
         def __call__(self, x):

@@ -136,6 +136,14 @@ def test_a_change_between_two_calls_is_seen_by_the_second():
     assert (template(one), template(two)) == ([1, 2], [1, 2, 3])
 
 
+def test_a_renamed_key_between_two_calls_is_seen():
+    table = {"a": 1}
+    one = step(consume)(table)
+    table["b"] = table.pop("a")
+    assert template(step(consume)(table)) == {"b": 1}
+    assert template(one) == {"a": 1}
+
+
 def test_small_arrays_are_copied():
     data = np.arange(6.0).reshape(2, 3).T
     one = step(consume)(data)

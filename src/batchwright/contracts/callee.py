@@ -152,7 +152,7 @@ def method_of(owner: type, name: str) -> Callee:
         near = hint(name, methods) or f"; it has {listing(methods)}"
         raise UnknownObjectMethod(f"{where}{near}")
     found = getattr(owner, name)
-    if isinstance(member, property) or not callable(found):
+    if not callable(found):
         raise UnknownObjectMethod(
             f"{where}, but a value of this name: only methods can be steps. Give the object to a "
             "function that reads it, and make that the step"

@@ -237,7 +237,6 @@ def _same(value: Any, template: Any) -> bool:
     if _is_small_array(value):
         return bool(
             value.dtype == template.dtype
-            and value.dtype != object
             and value.shape == template.shape
             and value.strides == template.strides
             and value.tobytes("A") == template.tobytes("A")
