@@ -9,7 +9,7 @@ import pytest
 from batchwright.contracts.build import load_fleet
 from batchwright.errors import InvalidFleet
 
-METHODS = '''
+METHODS = """
 from __future__ import annotations
 
 from pathlib import Path
@@ -40,7 +40,7 @@ class Auditor:
 
 def count(text):
     return len(text)
-'''
+"""
 
 SETTINGS = """
 methods = ["fleet_methods"]

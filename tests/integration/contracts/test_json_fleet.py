@@ -105,9 +105,7 @@ def test_a_path_argument_is_relative_to_its_contract(fleet):
 
 
 def test_a_path_is_handed_over_as_text_where_the_annotation_asks_for_text(fleet):
-    fleet.one_method(
-        class_name="Miner", method_name="words", args={"text": {"$path": "plan.bin"}}
-    )
+    fleet.one_method(class_name="Miner", method_name="words", args={"text": {"$path": "plan.bin"}})
     (step,) = fleet.load().steps
     assert bound(step)["text"] == FileInput(fleet.path / "plan.bin", "str")
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 
 import pytest
 
@@ -78,13 +77,13 @@ def test_a_byte_order_mark_is_no_trouble(fleet):
 
 def test_a_file_that_cannot_be_opened(fleet):
     fleet.contract()
-    os.symlink(fleet.path / "gone.json", fleet.path / "link.json")
+    (fleet.path / "link.json").symlink_to(fleet.path / "gone.json")
     says(fleet.error(), e.UnreadableSource, "link.json", "cannot be read", "No such file")
 
 
 def test_links_in_a_circle_are_followed_once(fleet):
     fleet.contract(file="sub/q.json")
-    os.symlink(fleet.path, fleet.path / "sub" / "again")
+    (fleet.path / "sub" / "again").symlink_to(fleet.path)
     assert len(fleet.load().contracts) == 1
 
 
@@ -111,7 +110,11 @@ def test_a_pattern_that_matches_nothing(fleet):
 @pytest.mark.parametrize(
     ("change", "path", "message"),
     [
-        ({"identity": {"contract_id": 3}}, "$.identity.contract_id", "expected a string, got a number"),
+        (
+            {"identity": {"contract_id": 3}},
+            "$.identity.contract_id",
+            "expected a string, got a number",
+        ),
         ({"identity": {}}, "$.identity", "'contract_id' is missing"),
         ({"identity": None}, "$.identity", "expected an object, got null"),
         ({"method_binding": {}}, "$.method_binding", "'execution_phases' is missing"),
