@@ -8,7 +8,6 @@ import math
 import operator
 import os
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,7 +55,6 @@ def reference(pending):
         operator.neg,
         operator.invert,
         os.fspath,
-        Path,
         pickle.dumps,
         np.asarray,
         np.mean,

@@ -93,7 +93,9 @@ class Callee(msgspec.Struct, frozen=True, eq=False):
         ]
         open_ended = any(p.kind is _Parameter.VAR_KEYWORD for p in parameters.values())
         unknown = [] if open_ended else [name for name in kwargs if name not in named]
-        if unknown:
+        if unknown and unknown[0] in parameters:
+            problem = f"{unknown[0]!r} is given by its place, not by its name"
+        elif unknown:
             problem = f"there is no parameter {unknown[0]!r}{hint(unknown[0], named)}"
         else:
             problem = str(error)
