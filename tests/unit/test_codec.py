@@ -392,7 +392,7 @@ def generator():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda folder: Path(__file__).open(),
+        lambda folder: Path(__file__).open(),  # noqa: SIM115
         lambda folder: (folder / "f").open("wb"),
         lambda folder: (folder / "f").open("w+b"),
         lambda folder: (folder / "f").open("wb", buffering=0),

@@ -64,6 +64,8 @@ class Cache:
         self._memory: MemoryTier | None = None
         self._disks: list[DiskTier] = []
         self._max_entries, self._max_bytes = max_entries, max_bytes
+        # Keys in memory that a lost tier could not take: the folder does not know better of them.
+        self._unshared: set[str] = set()
         self._open(_locations(location))
         _caches.add(self)
 
@@ -277,8 +279,9 @@ class Cache:
                     self._figures,
                     max_entries=self._max_entries,
                     max_bytes=self._max_bytes,
+                    name="disk" if number == 1 else f"disk {number}",
                 )
-                for folder in folders
+                for number, folder in enumerate(folders, 1)
             ]
         limit = self._max_bytes
         if folders:
@@ -300,8 +303,11 @@ class Cache:
 
     def _keep(self, info: EntryInfo, payload: Payload) -> None:
         self._figures.count("stored")
-        for disk in self._disks:
-            disk.store(info, payload)
+        taken = [disk.store(info, payload) for disk in self._disks]
+        if all(taken):
+            self._unshared.discard(info.key)
+        else:
+            self._unshared.add(info.key)
         if self._memory is not None:
             self._memory.hold(info, payload)
 
@@ -343,8 +349,9 @@ class Cache:
 
     def _overtaken(self, key: str) -> bool:
         # Another process may have put another value under a key that is held in memory here.
-        assert self._memory is not None  # noqa: S101  # asked only where there is memory
-        held = self._memory.find([key], self._clock()).get(key) if self._disks else None
+        if not self._disks or self._memory is None or key in self._unshared:
+            return False
+        held = self._memory.find([key], self._clock()).get(key)
         if held is None:
             return False
         return self._disks[0].find([key], self._clock()).get(key) != held
@@ -380,6 +387,11 @@ def _check_limits(**limits: float | None) -> None:
 def _text(key: str) -> str:
     if not isinstance(key, str):
         raise TypeError(f"cache keys are str, not {type(key).__name__}; digest(value) makes one")
+    if not key.isascii():
+        try:
+            key.encode()
+        except UnicodeEncodeError:
+            raise CachingError(f"the key {key!r} holds half a character; keys are text") from None
     return key
 
 

@@ -18,7 +18,6 @@ import weakref
 from typing import TYPE_CHECKING
 
 from batchwright.caching.sealing import FORMAT
-from batchwright.errors import CacheUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -223,6 +222,7 @@ def _opened(path: Path) -> Connection:
         for setting in _SETTINGS:
             made.execute(setting)
         _prepare(made)
+        _insist_on_writing(made, path)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         made.close()
         if is_damage(error):
@@ -232,6 +232,22 @@ def _opened(path: Path) -> Connection:
         made.close()
         raise
     return made
+
+
+def _insist_on_writing(made: Connection, path: Path) -> None:
+    (mode,) = made.execute("PRAGMA journal_mode = WAL").fetchone()
+    if _text(mode) != "wal":
+        raise sqlite3.OperationalError(
+            "SQLite cannot share a database between processes there (a network drive?)"
+        )
+    try:
+        made.execute("BEGIN IMMEDIATE")
+        made.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        # One byte of the header says that newer versions alone may write.
+        if error.sqlite_errorcode == sqlite3.SQLITE_READONLY and os.access(path, os.W_OK):
+            raise _Damaged("damaged", f"is damaged ({error})") from error
+        raise
 
 
 def _prepare(made: Connection) -> None:
@@ -250,12 +266,6 @@ def _prepare(made: Connection) -> None:
 
 
 def _create(made: Connection) -> None:
-    mode = made.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    if _text(mode) != "wal":
-        raise CacheUnavailable(
-            "the cache's folder lies on a file system where SQLite cannot share a database "
-            "between processes (a network drive?); choose a folder on a local disk"
-        )
     made.execute("BEGIN IMMEDIATE")
     for statement in _SCHEMA:
         made.execute(statement)

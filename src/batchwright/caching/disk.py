@@ -43,8 +43,6 @@ _TEMPORARY = re.compile(r"new-(\d+)-[0-9a-f]{32}")
 class DiskTier:
     """Entries in a folder, shared by threads and processes."""
 
-    name = "disk"
-
     def __init__(
         self,
         folder: Path,
@@ -53,8 +51,10 @@ class DiskTier:
         *,
         max_entries: int | None = None,
         max_bytes: int | None = None,
+        name: str = "disk",
     ) -> None:
         """Opens or makes the folder; CacheUnavailable when it cannot be used."""
+        self.name = name
         self.folder = folder
         self.restore = folder / "restored"
         self._secret = secret
@@ -121,10 +121,11 @@ class DiskTier:
 
         return self._do(work, None)
 
-    def store(self, info: EntryInfo, payload: Payload) -> None:
-        """Keeps an entry, in place of any that stands under its key."""
+    def store(self, info: EntryInfo, payload: Payload) -> bool:
+        """Keeps an entry, in place of any that stands under its key; False when that failed."""
         if self._max_bytes is not None and info.size > self._max_bytes:
-            return
+            self.delete(info.key)
+            return True
         data = payload.data
         file = secrets.token_hex(16) if len(data) > INLINE_BYTES else ""
         record = Record(FORMAT, info, value_hash(data), file)
@@ -132,7 +133,7 @@ class DiskTier:
         key = _stored_key(info.key)
         row = (key, blob, mac, None if file else data, file, info.method, info.size, info.created)
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> bool:
             temporary = self._write_temporary(file, data) if file else None
             gone: list[object] = []
             try:
@@ -146,9 +147,10 @@ class DiskTier:
                 if temporary is not None:
                     temporary.unlink(missing_ok=True)
             self._remove_files(gone)
+            return True
 
         self._reconnect_if_vanished()
-        self._do(work, None)
+        return self._do(work, False)
 
     def replace_info(self, info: EntryInfo) -> None:
         """Puts new info beside a value that is stored; nothing when it is not stored."""
@@ -239,6 +241,7 @@ class DiskTier:
                     "UPDATE totals SET entries = (SELECT count(*) FROM entries), "
                     "bytes = (SELECT coalesce(sum(size), 0) FROM entries)"
                 )
+                self._remove_files(gone)
                 orphans = self._remove_orphans(kept)
             return CheckReport(entries, held, altered, orphans, expired)
 
@@ -444,7 +447,9 @@ class DiskTier:
 
     def _write_temporary(self, name: str, data: bytes | bytearray) -> Path:
         final = self._file(name)
-        final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # One by one, for `parents` would make those above with everyone's rights.
+        for folder in (self._values, final.parent.parent, final.parent):
+            folder.mkdir(exist_ok=True, mode=0o700)
         temporary = final.parent / f"new-{os.getpid()}-{name}"
         handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
