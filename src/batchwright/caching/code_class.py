@@ -187,8 +187,13 @@ def _member(walk: Walk, owner: type, name: str, receiver: type | None) -> str:
     functions = functions_of(value)
     if receiver is None or not functions:
         return walk.value(value, Place("class", owner, name))
-    kind = type(value).__name__
-    return f"{kind} {' '.join(walk.function(function, receiver) for function in functions)}"
+    tokens = [type(value).__name__]
+    tokens += [walk.function(function, receiver) for function in functions]
+    if isinstance(value, functools.partialmethod):
+        place = Place("argument", owner, name)
+        tokens += [walk.value(item, place) for item in value.args]
+        tokens += [f"{key}={walk.value(item, place)}" for key, item in value.keywords.items()]
+    return " ".join(tokens)
 
 
 def functions_of(member: Any) -> list[types.FunctionType]:
@@ -203,7 +208,7 @@ def functions_of(member: Any) -> list[types.FunctionType]:
             return [part for part in parts if isinstance(part, types.FunctionType)]
         case functools.cached_property(func=types.FunctionType() as function):
             return [function]
-        case functools.partialmethod() if not (member.args or member.keywords):
+        case functools.partialmethod():
             return functions_of(member.func)
     return []
 

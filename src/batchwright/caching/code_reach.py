@@ -181,7 +181,8 @@ class Walk:
                 content.append(f"annotations {written.annotations}")
         cells = cells_of(function)
         self._closure(content, key, function, cells, written, receiver)
-        for use in (*written.uses, *written.decorators):
+        decorators = () if _stands_bare(function) else written.decorators
+        for use in (*written.uses, *decorators):
             token = self.use(use, function.__code__, namespace, cells, receiver)
             if token:
                 content.append(f"{use.root} {use.name}.{'.'.join(use.attributes)} = {token}")
@@ -383,6 +384,19 @@ def _decorator_uses(node: code_source.Function) -> tuple[Use, ...]:
     for decorator in node.decorator_list:
         found.update(code_source.uses_of_tree(decorator))
     return tuple(sorted(found))
+
+
+def _stands_bare(function: types.FunctionType) -> bool:
+    """Whether a function's name leads to the function itself, so that no decorator wraps it."""
+    *path, name = function.__code__.co_qualname.split(".")
+    holder: Any = function.__globals__
+    for part in path:
+        found = holder.get(part)
+        if not isinstance(found, type):
+            return False
+        holder = vars(found)
+    member = holder.get(name)
+    return member is function or getattr(member, "__func__", None) is function
 
 
 _NEUTRAL = {
