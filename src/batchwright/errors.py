@@ -234,34 +234,10 @@ class UnknownObjectMethod(RequestError, AttributeError):
     code = "BW145"
 
 
-class InvalidContract(RequestError, TypeError):
-    """This is no contract."""
+class NotAContract(RequestError, TypeError):
+    """A contract cannot be made of this."""
 
     code = "BW146"
-
-
-class EmptyFleet(RequestError):
-    """The fleet has no contracts."""
-
-    code = "BW147"
-
-
-class DuplicateContractId(RequestError):
-    """Two contracts have one id."""
-
-    code = "BW148"
-
-
-class UnknownPredecessor(RequestError):
-    """A contract depends on one that is not in the fleet."""
-
-    code = "BW149"
-
-
-class ContractCycle(RequestError):
-    """Contracts depend on each other in a circle."""
-
-    code = "BW150"
 
 
 class InvalidGrid(RequestError, ValueError):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from batchwright import Contract, step
 from batchwright.contracts.graph import Address, FileInput, Reference, substitute
 from batchwright.contracts.python_graph import build_graph
-from batchwright.errors import InvalidContract, InvalidFleet, MisplacedStep
+from batchwright.errors import InvalidFleet, MisplacedStep, NotAContract
 
 
 @step
@@ -215,7 +215,7 @@ def test_a_long_chain_of_predecessors_does_not_overflow_the_stack():
 
 def test_an_unknown_predecessor_names_the_nearest():
     (error,) = problems([Contract("first", load("a")), Contract("b", load("b"), depends_on="frst")])
-    assert error.code == "BW149"
+    assert error.code == "BW124"
     assert "'b' depends on 'frst'" in str(error)
     assert "did you mean 'first'" in str(error)
 
@@ -228,16 +228,16 @@ def test_a_circle_is_named_whole():
             Contract("c", load("c"), depends_on="b"),
         ]
     )
-    assert error.code == "BW150"
+    assert error.code == "BW125"
     assert "a -> c -> b -> a" in str(error)
 
 
 @pytest.mark.parametrize(
     ("what", "code", "says"),
     [
-        ([], "BW147", "no contracts"),
-        ({}, "BW147", "no contracts"),
-        (iter(()), "BW147", "no contracts"),
+        ([], "BW113", "no contracts"),
+        ({}, "BW113", "no contracts"),
+        (iter(()), "BW113", "no contracts"),
         (3, "BW146", "not a int"),
         ("fleet", "BW146", "not a str"),
         (None, "BW146", "not a NoneType"),
@@ -250,7 +250,7 @@ def test_a_circle_is_named_whole():
         ({1: load("a")}, "BW146", "not 1"),
         ({"": load("a")}, "BW146", "not ''"),
         ({"x": Contract("y", load("a"))}, "BW146", "under another id, 'x'"),
-        ([Contract("x", load("a")), Contract("x", load("b"))], "BW148", "2 contracts"),
+        ([Contract("x", load("a")), Contract("x", load("b"))], "BW115", "2 contracts"),
     ],
 )
 def test_what_is_no_fleet_is_refused(what, code, says):
@@ -279,7 +279,7 @@ def test_all_errors_are_told_at_once():
     ],
 )
 def test_what_is_no_contract_is_refused_when_made(make):
-    with pytest.raises(InvalidContract):
+    with pytest.raises(NotAContract):
         make()
 
 

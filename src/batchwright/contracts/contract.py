@@ -10,10 +10,10 @@ from typing import Any
 from batchwright.contracts.capture import capture
 from batchwright.contracts.pending import Captured, StepMaker, StepValue
 from batchwright.errors import (
-    DuplicateContractId,
+    DuplicateContract,
     EmptyFleet,
-    InvalidContract,
     InvalidFleet,
+    NotAContract,
     RequestError,
 )
 
@@ -33,7 +33,7 @@ class Contract:
         named: the results by name.
 
     Raises:
-        InvalidContract: an id that is no text, no result, or both an unnamed and named ones.
+        NotAContract: an id that is no text, no result, or both an unnamed and named ones.
         MisplacedStep: a step stands where steps are not looked for.
     """
 
@@ -53,9 +53,9 @@ class Contract:
         **named: Any,
     ) -> None:
         if not isinstance(id, str) or not id.strip():
-            raise InvalidContract(f"a contract's id is text, not {id!r}")
+            raise NotAContract(f"a contract's id is text, not {id!r}")
         if outputs is not None and named:
-            raise InvalidContract(
+            raise NotAContract(
                 f"contract {id!r} has an unnamed result and named ones ({', '.join(named)}); "
                 "give all of them names"
             )
@@ -67,7 +67,7 @@ class Contract:
             for name, value in given.items()
         )
         if not any(captured.calls for _, captured in self.outputs):
-            raise InvalidContract(
+            raise NotAContract(
                 f"contract {id!r} has no step in its results, so there is nothing to run. "
                 "Give it what a step function returned: Contract(id, step(f)(x))"
             )
@@ -90,7 +90,7 @@ def contracts_of(what: Any) -> tuple[Contract, ...]:
     found = [contract for contract in contracts if contract is not None]
     times = Counter(contract.id for contract in found)
     errors.extend(
-        DuplicateContractId(f"{number} contracts have the id {id_!r}; ids are unique in a fleet")
+        DuplicateContract(f"{number} contracts have the id {id_!r}; ids are unique in a fleet")
         for id_, number in times.items()
         if number > 1
     )
@@ -109,7 +109,7 @@ def _members(what: Any, errors: list[RequestError]) -> list[Any]:
     if isinstance(what, Iterable) and not isinstance(what, str | bytes):
         return list(what)
     errors.append(
-        InvalidContract(
+        NotAContract(
             f"a fleet is a contract, a step, an {{id: step}} mapping or a list of these, not a "
             f"{type(what).__name__}"
         )
@@ -122,7 +122,7 @@ def _entry(id_: Any, value: Any, errors: list[RequestError]) -> Contract | None:
         if not isinstance(value, Contract):
             return Contract(id_, value)
         if value.id != id_:
-            raise InvalidContract(f"contract {value.id!r} stands under another id, {id_!r}")
+            raise NotAContract(f"contract {value.id!r} stands under another id, {id_!r}")
     except RequestError as error:
         errors.append(error)
         return None
@@ -154,7 +154,7 @@ def _listed(members: list[Any], errors: list[RequestError]) -> list[Contract | N
                 "{id: [s, t]}"
             )
             kind = repr(member) if isinstance(member, StepMaker) else f"a {type(member).__name__}"
-            errors.append(InvalidContract(f"number {position} of the list is {kind}: {hint}"))
+            errors.append(NotAContract(f"number {position} of the list is {kind}: {hint}"))
     return contracts
 
 
@@ -166,13 +166,13 @@ def _ids(id_: str, depends_on: Any) -> tuple[str, ...]:
     if isinstance(depends_on, str | Contract):
         depends_on = (depends_on,)
     if isinstance(depends_on, StepValue) or not isinstance(depends_on, Iterable):
-        raise InvalidContract(
+        raise NotAContract(
             f"contract {id_!r}: depends_on takes contract ids, not a {type(depends_on).__name__}"
         )
     ids = [item.id if isinstance(item, Contract) else item for item in depends_on]
     for item in ids:
         if not isinstance(item, str):
-            raise InvalidContract(
+            raise NotAContract(
                 f"contract {id_!r}: depends_on takes contract ids, not {item!r}; a step's result "
                 "is handed over as an argument"
             )

@@ -21,10 +21,10 @@ from batchwright.contracts.graph import (
 from batchwright.contracts.nearest import hint
 from batchwright.contracts.order import in_order
 from batchwright.errors import (
-    ContractCycle,
+    DependencyCycle,
     InvalidFleet,
     RequestError,
-    UnknownPredecessor,
+    UnknownContract,
 )
 
 if TYPE_CHECKING:
@@ -170,13 +170,13 @@ def _in_order(contracts: tuple[Contract, ...]) -> tuple[Contract, ...]:
     order, cycles = in_order({contract.id: contract.depends_on for contract in contracts})
     if cycles:
         raise InvalidFleet(
-            ContractCycle(f"contracts depend on each other in a circle: {' -> '.join(circle)}")
+            DependencyCycle(f"contracts depend on each other in a circle: {' -> '.join(circle)}")
             for circle in cycles
         )
     return tuple(contracts[places[id_]] for id_ in order)
 
 
-def _unknown(id_: str, other: str, places: dict[str, int]) -> UnknownPredecessor:
-    return UnknownPredecessor(
+def _unknown(id_: str, other: str, places: dict[str, int]) -> UnknownContract:
+    return UnknownContract(
         f"contract {id_!r} depends on {other!r}, which is not in the fleet{hint(other, places)}"
     )
