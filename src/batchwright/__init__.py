@@ -16,18 +16,41 @@ if TYPE_CHECKING:
     from batchwright.caching.digest import digest
     from batchwright.contracts.contract import Contract
     from batchwright.contracts.grid import grid
+    from batchwright.contracts.marks import stateful, stateless
     from batchwright.contracts.step import step
+    from batchwright.execution.result import Result
+    from batchwright.execution.runner import check, plan, run
 
 _HOMES = {
     "Cache": "batchwright.caching.cache",
     "Contract": "batchwright.contracts.contract",
+    "Result": "batchwright.execution.result",
+    "check": "batchwright.execution.runner",
     "code_digest": "batchwright.caching.code",
     "digest": "batchwright.caching.digest",
     "grid": "batchwright.contracts.grid",
+    "plan": "batchwright.execution.runner",
+    "run": "batchwright.execution.runner",
+    "stateful": "batchwright.contracts.marks",
+    "stateless": "batchwright.contracts.marks",
     "step": "batchwright.contracts.step",
 }
 
-__all__ = ["Cache", "Contract", "__version__", "code_digest", "digest", "grid", "step"]
+__all__ = [
+    "Cache",
+    "Contract",
+    "Result",
+    "__version__",
+    "check",
+    "code_digest",
+    "digest",
+    "grid",
+    "plan",
+    "run",
+    "stateful",
+    "stateless",
+    "step",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ import pickle
 import random
 import re
 import types
+from pathlib import PurePath
 from typing import Any
 
 from batchwright.caching.digest import digest
@@ -73,6 +74,9 @@ def _mark(value: Any, seen: dict[int, int]) -> bytes:
         # marshal does plain data at the speed of C; version 2 writes no references, so that
         # equal content gives equal bytes.
         return b"m" + hashlib.sha256(marshal.dumps(value, 2)).digest()
+    if isinstance(value, PurePath):
+        # By its text: a path fills hidden slots when it is used, and its file is not its content.
+        return b"f" + str(value).encode(errors="surrogateescape")
     if isinstance(value, _BY_IDENTITY) or type(value).__name__ in _BY_IDENTITY_NAMES:
         return b"i%d" % id(value)
     if id(value) in seen:  # a cycle, or a second road to the same object
@@ -142,6 +146,8 @@ def _joined(tag: bytes, items: list[bytes]) -> bytes:
 
 def _attributes(value: Any) -> dict[str, Any] | None:
     """An object's own attributes, from its dict and its slots; None for what has neither."""
+    if isinstance(value, PurePath):
+        return None
     found: dict[str, Any] = {}
     has_any = False
     own = getattr(value, "__dict__", None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from batchwright.execution.context import Context
 from batchwright.execution.inline import InlineEngine
 from batchwright.execution.prepare import Fleet, Prepared, fleet_of
 from batchwright.execution.result import Result
@@ -99,6 +100,7 @@ class _Run:
         self.notes: list[str] = list(prepared.graph.warnings)
         self.built = 0
         self.carried: dict[str, tuple[Outcome, StepRecord, Any]] = {}
+        self.context: Context
         self.engine: InlineEngine
         self.values: Values
 
@@ -113,14 +115,13 @@ class _Run:
                 while True:
                     try:
                         self._pass()
-                        self.engine.last_look()
+                        self.engine.objects.last_look()
                         break
                     except StateFound as found:
                         self._learn(found)
                         self._start_pass()
             status = "done"
         finally:
-            self.notes.extend(self.engine.notes)
             result = self._finish(begun, status, time.perf_counter() - started)
         return result
 
@@ -141,21 +142,25 @@ class _Run:
                 records[unique.number] = msgspec.structs.replace(record, number=unique.number)
                 if held is not None:
                     self.values.keep(unique.number, held)
-        self.engine = InlineEngine(
+        self.context = Context(
             keyed,
-            prepared.standings,
-            prepared.reasons,
             prepared.cache,
             self.values,
+            outcomes,
+            lambda: self.interrupt.seen,
+            prepared.clock,
+            nonce=uuid.uuid4().hex,
+            unrepeatable=prepared.unrepeatable,
+            notes=self.notes,
+        )
+        self.engine = InlineEngine(
+            self.context,
+            prepared.standings,
+            prepared.reasons,
             self.watcher,
-            outcomes=outcomes,
             records=records,
             ended=self._step_ended,
-            unrepeatable=prepared.unrepeatable,
-            interrupted=lambda: self.interrupt.seen,
-            clock=prepared.clock,
-            nonce=uuid.uuid4().hex,
-            allowed=(prepared.state_folder,),
+            own_folders=(prepared.state_folder,),
         )
         if self.observer is not None:
             self.observer.planned(prepared)
@@ -169,7 +174,7 @@ class _Run:
                 continue
             for step in contract.steps:
                 number = keyed.of[step]
-                outcome = self.engine.outcomes.get(number)
+                outcome = self.context.outcomes.get(number)
                 if outcome is None:
                     standing = self.prepared.standings[number]
                     if standing.status == "not needed":
@@ -206,7 +211,7 @@ class _Run:
     def _end(self, contract: ContractNode) -> None:
         keyed = self.prepared.keyed
         outcome = contract_outcome(
-            contract, keyed, self.engine.outcomes, self.ended, self._value_of_step
+            contract, keyed, self.context.outcomes, self.ended, self._value_of_step
         )
         self.ended[contract.id] = outcome
         if self.observer is not None:
@@ -216,7 +221,7 @@ class _Run:
         number = self.prepared.keyed.of[step]
         while True:
             try:
-                return self.values.result(number, self.engine.outcomes[number])
+                return self.values.result(number, self.context.outcomes[number])
             except LostValue as lost:
                 self.engine.recover(lost.number)
 
@@ -235,8 +240,7 @@ class _Run:
 
     def _learn(self, found: StateFound) -> None:
         """A class is stateful after all: withdraw what it gave, make keys anew, run again."""
-        self.built += self.engine.pool.built
-        self.notes.extend(self.engine.notes)
+        self.built += self.engine.objects.built
         prepared = self.prepared
         self.watcher.stores(found)
         prepared.book.watched.update(self.watcher.learned)
@@ -252,14 +256,14 @@ class _Run:
             if tainted.intersection((*unique.reads, *unique.before)):
                 tainted.add(unique.number)
         for number in found.suspect:
-            outcome = self.engine.outcomes.get(number)
+            outcome = self.context.outcomes.get(number)
             if outcome is not None and outcome.key is not None:
                 prepared.cache.delete(outcome.key)
             prepared.cache.delete(derivation_entry(keyed.uniques[number].uid))
         kept = self.values.kept()
         self.carried = {
             keyed.uniques[number].uid: (outcome, self.engine.records[number], kept.get(number))
-            for number, outcome in self.engine.outcomes.items()
+            for number, outcome in self.context.outcomes.items()
             if number not in tainted
         }
         prepared.look_up()
@@ -271,7 +275,7 @@ class _Run:
         keyed = prepared.keyed
         summary = summarise(
             keyed, self.engine.records, self.ended, prepared.standings,
-            built=self.built + self.engine.pool.built, seconds=seconds, notes=self.notes,
+            built=self.built + self.engine.objects.built, seconds=seconds, notes=self.notes,
             cache=prepared.cache,
         )  # fmt: skip
         contracts = [
@@ -288,15 +292,16 @@ class _Run:
             contracts=contracts,
             codes=prepared.book.parts(),
         )
-        return Result(prepared, record, self.engine.records, self.engine.outcomes, self.ended,
+        return Result(prepared, record, self.engine.records, self.context.outcomes, self.ended,
                       self._value_of_step)  # fmt: skip
 
     def _contract_record(self, contract: ContractNode, outcome: ContractOutcome) -> ContractRecord:
         keyed = self.prepared.keyed
-        steps = []
-        for step in dict.fromkeys((*contract.steps, *shown_steps(contract))):
-            if keyed.of[step] in self.engine.records:
-                steps.append((keyed.graph.steps[step].address, keyed.of[step]))
+        steps = [
+            (keyed.graph.steps[step].address, keyed.of[step])
+            for step in dict.fromkeys((*contract.steps, *shown_steps(contract)))
+            if keyed.of[step] in self.engine.records
+        ]
         return ContractRecord(
             contract.id,
             outcome.status,
