@@ -33,13 +33,13 @@ class Constants:
         """The argument for JSON text in which `{"$path": file}` is relative to `base`.
 
         Without a `base` that is a value like any other. Raises `MissingPath`,
-        `UnreadableInput`, or `InvalidContract` for a malformed path.
+        `UnreadableInput`, or `InvalidContract` for a malformed path or value.
         """
         # Only paths depend on where they are written and on what the parameter wants.
         path = base is not None and (b"$path" in raw or b"\\u" in raw)
         key = (raw, base if path else None, wants if path else "any")
         if key not in self._by_json:
-            self._by_json[key] = self.of_value(msgspec.json.decode(raw), base, wants)
+            self._by_json[key] = self.of_value(_decoded(raw), base, wants)
         return self._by_json[key]
 
     def of_value(self, value: Any, base: Path | None, wants: Wants = "any") -> Argument:
@@ -74,6 +74,15 @@ class Constants:
                 return self.file(base / _written_path(value), wants)
             return {key: self._with_paths(item, base) for key, item in value.items()}
         return value
+
+
+def _decoded(raw: bytes) -> Any:
+    # Raw JSON has been looked over, but not into every number and escape.
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        text = raw[:40].decode(errors="replace")
+        raise InvalidContract(f"not a JSON value ({error}): {text}") from error
 
 
 def _written_path(value: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,9 @@ class Lookalikes:
         for name, raw in own.written.items():
             data = bytes(raw)
             if data.startswith(b'"') and len(data) <= _LONGEST_PATH:
-                self._look_at(method, name, msgspec.json.decode(data), own.base)
+                # One that does not decode is an error elsewhere.
+                with contextlib.suppress(msgspec.DecodeError):
+                    self._look_at(method, name, msgspec.json.decode(data), own.base)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -119,12 +119,14 @@ class Mismatch(typing.NamedTuple):
 _contract_decoder = msgspec.json.Decoder(ContractDocument)
 
 
-def decode(data: bytes | memoryview | Raw) -> ContractDocument:
+def decode(data: bytes) -> ContractDocument:
     """The contract that JSON text holds.
 
-    Raises `msgspec.DecodeError` for what is not JSON and `msgspec.ValidationError` for what is
-    not a contract; `mismatches` then tells all that is wrong, and where.
+    Raises `UnicodeDecodeError` for what is not UTF-8, `msgspec.DecodeError` for what is not JSON
+    and `msgspec.ValidationError` for what is not a contract; `mismatches` then tells all that is
+    wrong, and where.
     """
+    data.decode()  # the decoder looks at the texts it keeps only
     document = _contract_decoder.decode(data)
     msgspec.convert(document.identity, Identity)
     if not bytes(document.question_context).startswith((b"{", b"null")):

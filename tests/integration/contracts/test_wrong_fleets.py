@@ -447,3 +447,12 @@ def test_all_errors_come_at_once_in_file_order(fleet):
     fleet.write("batchwright.toml", 'methods = ["fleet_methods"]\n[inputs]\nd = "gone"')
     kinds = [type(error) for error in fleet.errors()]
     assert kinds == [e.MissingPath, e.UnknownClass, e.BrokenDocument, e.MissingArgument]
+
+
+@pytest.mark.parametrize("value", ["1e999", r'"\ud800"', r'"\q"', "[" * 5000 + "]" * 5000])
+def test_an_argument_that_is_no_json_value(fleet, value):
+    file = fleet.one_method(method_name="count", args={"text": "HERE"})
+    file.write_text(file.read_text().replace('"HERE"', value))
+    error = fleet.error()
+    assert isinstance(error, e.InvalidContract | e.BrokenDocument)
+    assert "Q1.json" in error.message
