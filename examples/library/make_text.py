@@ -11,7 +11,7 @@ One page per module or language topic, sorted by name:
     ## def insort_right(a, x, lo=0, hi=None, *, key=None)
         Insert item x in list a, and keep it sorted assuming a is sorted.
 
-`--every 20` keeps each twentieth page, a small document of the same kind.
+`--every 20` keeps each twentieth module and topic, a small document of the same kind.
 """
 
 from __future__ import annotations
@@ -51,15 +51,14 @@ def stdlib() -> Path:
     return Path(sysconfig.get_path("stdlib"))
 
 
-def module_pages(root: Path) -> Iterator[tuple[str, str]]:
+def module_pages(root: Path, every: int) -> Iterator[tuple[str, str]]:
     """The heading and the text of each module that documents anything."""
-    for path in root.rglob("*.py"):
-        relative = path.relative_to(root)
-        if LEFT_OUT.isdisjoint(relative.parts):
-            tree = ast.parse(path.read_bytes())
-            body = "\n".join(paragraphs(tree))
-            if body:
-                yield f"# module {module_name(relative)}", body
+    sources = (path.relative_to(root) for path in root.rglob("*.py"))
+    documenting = sorted(path for path in sources if LEFT_OUT.isdisjoint(path.parts))
+    for path in documenting[::every]:
+        body = "\n".join(paragraphs(ast.parse((root / path).read_bytes())))
+        if body:
+            yield f"# module {module_name(path)}", body
 
 
 def module_name(relative: Path) -> str:
@@ -96,14 +95,15 @@ def heading(node: Documented, prefix: str) -> str:
     return f"def {prefix}{node.name}({ast.unparse(node.args)})"
 
 
-def topic_pages(root: Path) -> Iterator[tuple[str, str]]:
+def topic_pages(root: Path, every: int) -> Iterator[tuple[str, str]]:
     """The chapters of the language reference that `help()` shows, where they are installed."""
     path = root / TOPICS
     if not path.exists():
         return
     for statement in ast.parse(path.read_bytes()).body:
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Dict):
-            for name, text in ast.literal_eval(statement.value).items():
+            topics = sorted(ast.literal_eval(statement.value).items())
+            for name, text in topics[::every]:
                 yield f"# topic {name}", indented(text)
 
 
@@ -115,10 +115,10 @@ def indented(text: str) -> str:
 
 
 def make_text(every: int = 1) -> str:
-    """The whole document; with `every` above 1 only each so-manieth page."""
+    """The whole document; with `every` above 1 only each so-manieth module and topic."""
     root = stdlib()
-    pages = sorted([*module_pages(root), *topic_pages(root)])
-    return "\n".join(f"{title}\n{body}" for title, body in pages[::every])
+    pages = sorted([*module_pages(root, every), *topic_pages(root, every)])
+    return "\n".join(f"{title}\n{body}" for title, body in pages)
 
 
 def main() -> None:
@@ -126,7 +126,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the docstrings of the standard library.")
     default = Path(__file__).with_name("docstrings.txt")
     parser.add_argument("out", nargs="?", type=Path, default=default)
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="keep each Nth page")
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="keep each Nth module and topic"
+    )
     options = parser.parse_args()
     text = make_text(options.every)
     options.out.write_bytes(text.encode("utf-8"))

@@ -37,6 +37,12 @@ class Bootstrap:
 
 
 def interval(value: float, samples: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """A value with the percentile interval of its samples."""
+    """A value with the percentile interval and the standard deviation of its samples."""
     low, high = np.quantile(samples, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return {"value": value, "low": float(low), "high": float(high), "size": len(samples)}
+    return {
+        "value": value,
+        "low": float(low),
+        "high": float(high),
+        "deviation": float(samples.std()),
+        "size": len(samples),
+    }
