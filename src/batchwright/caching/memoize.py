@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import time
 import warnings
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
@@ -211,7 +212,7 @@ class Memoized(Generic[P, R]):
         self._cache._figures.count("bypassed")
         if what not in self._warned:
             self._warned.add(what)
-            warnings.warn(message, RuntimeWarning, stacklevel=4)
+            warnings.warn(message, RuntimeWarning, stacklevel=_level_of_the_caller())
 
     def _handed_out(self, value: Any) -> Any:
         return iter(value) if self._generates else value
@@ -285,6 +286,14 @@ class BoundMemoized(Generic[P, R]):
     def clear(self) -> int:
         """Drops what is kept of this method, for all objects; how many values."""
         return self.__func__.clear()
+
+
+def _level_of_the_caller() -> int:
+    # The warning is the concern of whoever made the call, however deep in here it arises.
+    level, frame = 1, sys._getframe(1)
+    while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _differing(one: dict[str, str], other: dict[str, str]) -> list[str]:
