@@ -32,12 +32,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from batchwright.caching import digest_objects, digest_paths, digest_standard
+from batchwright.caching.digest_classes import class_node, fixed_code
 from batchwright.caching.digest_encoding import BUILTIN, FORMAT, Handler, Node, encode, type_name
 from batchwright.errors import UncacheableArgument
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+
+
+__all__ = ["KnownDigest", "digest", "fixed_code", "path_digest"]
 
 
 class KnownDigest(msgspec.Struct, frozen=True):
@@ -111,7 +115,7 @@ digest = _Digest()
 @lru_cache(maxsize=4096)  # bounded, for it keeps classes alive; a refusal is not remembered
 def _find(kind: type) -> Handler:
     if issubclass(kind, type):
-        return digest_standard.HANDLERS[type]
+        return class_node
     if hasattr(kind, "__batchwright_digest__"):
         return _hooked
     found = digest_standard.find(kind) or _find_in_library(kind) or digest_objects.find(kind)

@@ -126,7 +126,7 @@ def _exception(value: BaseException) -> Node:
         more = (value.errno, value.strerror, value.filename, value.filename2)
     elif isinstance(value, ImportError):
         more = (value.name, value.path)
-    return Node("exception", (value.args, more))
+    return Node("exception", (value.args, more), label=lambda index: "" if index else ".args")
 
 
 # --- Instances ----------------------------------------------------------------------------------

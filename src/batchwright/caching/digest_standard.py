@@ -21,11 +21,13 @@ import zoneinfo
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
+from batchwright.caching.digest_classes import class_node
 from batchwright.caching.digest_encoding import (
     ORDERED,
     UNORDERED,
     Handler,
     Node,
+    Written,
     attributes,
     items,
     pairs,
@@ -181,15 +183,6 @@ def _code(value: Any) -> Node:
     return Node("code", (code_digest(value),))
 
 
-def _class(value: type) -> Node:
-    # A builtin is what its name says in every version of Python that runs this.
-    if value.__module__ == "builtins":
-        return Node("type", (value.__qualname__,))
-    from batchwright.caching.code import code_digest
-
-    return Node("type", (value.__qualname__, code_digest(value)))
-
-
 def _method(value: types.MethodType) -> Node:
     return Node("method", (value.__func__, value.__self__), label=_method_label)
 
@@ -237,7 +230,7 @@ def find(kind: type) -> Handler | None:
         return None
     if kind.__name__.endswith("Alias"):
         return _alias
-    return _special_form if kind.__name__ == "_SpecialForm" else None
+    return _special_form if kind.__name__.endswith("SpecialForm") else None
 
 
 # --- Things with a state ----------------------------------------------------------------------
@@ -248,7 +241,7 @@ def _namespace(value: types.SimpleNamespace) -> Node:
 
 
 def _random(value: random.Random) -> Node:
-    return Node("random", value.getstate())
+    return Node("random", (value.getstate(),))
 
 
 def _bytes_stream(value: io.BytesIO) -> Node:
@@ -263,10 +256,22 @@ def _struct(value: struct.Struct) -> Node:
     return Node("struct", (value.format,))
 
 
+def _with_attributes(handler: Handler) -> Handler:
+    """For types whose instances take further attributes, which count when there are any."""
+
+    def both(value: Any) -> Written | Node:
+        further = vars(value)
+        if not further:
+            return handler(value)
+        return Node("extended", (handler(value), attributes("", further)))
+
+    return both
+
+
 HANDLERS: dict[type, Handler] = {
     array.array: _array,
-    collections.Counter: _counter,
-    collections.OrderedDict: _ordered_dict,
+    collections.Counter: _with_attributes(_counter),
+    collections.OrderedDict: _with_attributes(_ordered_dict),
     collections.defaultdict: _default_dict,
     collections.deque: _deque,
     dt.date: _date,
@@ -276,9 +281,9 @@ HANDLERS: dict[type, Handler] = {
     dt.timezone: _timezone,
     decimal.Decimal: _decimal,
     fractions.Fraction: _fraction,
-    functools.partial: _partial,
-    io.BytesIO: _bytes_stream,
-    io.StringIO: _text_stream,
+    functools.partial: _with_attributes(_partial),
+    io.BytesIO: _with_attributes(_bytes_stream),
+    io.StringIO: _with_attributes(_text_stream),
     memoryview: _memoryview,
     operator.attrgetter: _reduced,
     operator.itemgetter: _reduced,
@@ -288,7 +293,7 @@ HANDLERS: dict[type, Handler] = {
     re.Pattern: _pattern,
     slice: _slice,
     struct.Struct: _struct,
-    type: _class,
+    type: class_node,
     typing.TypeVar: _type_variable,
     uuid.UUID: _uuid,
     zoneinfo.ZoneInfo: _zoneinfo,
