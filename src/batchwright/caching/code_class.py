@@ -8,7 +8,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from batchwright.caching import code_names, code_owner, code_source, code_tree
+from batchwright.caching import code_names, code_owner, code_source
 from batchwright.caching.code_owner import OWN
 
 if TYPE_CHECKING:
@@ -96,8 +96,9 @@ def _written_frame(
                 continue
         looked_at.append(statement)
     for part in looked_at:
-        content.append(code_tree.canonical(part)[0])
-        for use in code_source.uses_of_tree(part):
+        said = code_source.said(part)
+        content.append(said.text)
+        for use in said.uses:
             token = _use(walk, kind, namespace, use)
             content.append(f"{use.name}.{'.'.join(use.attributes)} = {token}")
 

@@ -20,31 +20,36 @@ _IMPORT = re.compile(
     r"|import[ \t]+([^#\n]+))",
     re.MULTILINE,
 )
-_closures: dict[int, tuple[object, int, frozenset[str]]] = {}
+_Known = tuple[object, int, tuple["Namespace", ...]]
+_imported: dict[int, _Known] = {}
 
 
-def files_behind(namespace: Namespace) -> frozenset[str]:
-    """The file of an own module and of all own modules that it imports, one after another."""
-    loaded = len(sys.modules)
-    known = _closures.get(id(namespace))
-    spec = namespace.get("__spec__")
-    if known is not None and known[0] is spec and known[1] == loaded:
-        return known[2]
-    seen: dict[int, Namespace] = {}
+def add_files(files: set[str], seen: dict[int, Namespace], namespace: Namespace) -> None:
+    """Adds the file of an own module and of all own modules that it imports, one after another.
+
+    `seen` holds the modules added before, by the identity of their globals.
+    """
     waiting = [namespace]
     while waiting:
         current = waiting.pop()
         if id(current) in seen:
             continue
         seen[id(current)] = current
-        waiting += [vars(module) for module in _imports(current)]
-    files = frozenset(
-        file
-        for found in seen.values()
-        if isinstance(file := found.get("__file__"), str) and not file.startswith("<")
-    )
-    _closures[id(namespace)] = (spec, loaded, files)
-    return files
+        file = current.get("__file__")
+        if isinstance(file, str) and not file.startswith("<"):
+            files.add(file)
+        waiting += _imports_of(current)
+
+
+def _imports_of(namespace: Namespace) -> tuple[Namespace, ...]:
+    """The globals of the own modules that a module imports, as far as they are loaded by now."""
+    known = _imported.get(id(namespace))
+    spec = namespace.get("__spec__")
+    if known is None or known[0] is not spec or known[1] != len(sys.modules):
+        found = tuple(vars(module) for module in _imports(namespace))
+        known = (spec, len(sys.modules), found)
+        _imported[id(namespace)] = known
+    return known[2]
 
 
 def _imports(namespace: Namespace) -> Iterator[types.ModuleType]:
@@ -65,10 +70,5 @@ def _imports(namespace: Namespace) -> Iterator[types.ModuleType]:
             names.add(value.__name__)
     for name in names:
         found = sys.modules.get(name)
-        if isinstance(found, types.ModuleType) and _is_own(found):
+        if isinstance(found, types.ModuleType) and code_owner.owner_of_module(found) == OWN:
             yield found
-
-
-def _is_own(module: types.ModuleType) -> bool:
-    file = vars(module).get("__file__")
-    return code_owner.owner_of(module.__name__, file if isinstance(file, str) else None) == OWN

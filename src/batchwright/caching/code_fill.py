@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import functools
 import re
 import sys
 import types
@@ -67,12 +66,25 @@ def _changes(node: ast.AST) -> Iterator[str]:
 # --- registries ---------------------------------------------------------------------------
 
 
-def fillers(namespace: Namespace, name: str) -> Iterator[tuple[Namespace, ast.AST]]:
+_Found = list[tuple["Namespace", ast.AST]]
+_known: dict[tuple[int, str], tuple[Any, int, _Found]] = {}
+
+
+def fillers(namespace: Namespace, name: str) -> _Found:
     """Calls at the level of own modules that change the global `name` of a module.
 
     Found are decorators and statements that call a function which changes that name: the ways
     in which registries are filled at import. Each comes with the globals it is read in.
     """
+    spec, loaded = namespace.get("__spec__"), len(sys.modules)
+    known = _known.get((id(namespace), name))
+    if known is None or known[0] is not spec or known[1] != loaded:
+        known = (spec, loaded, list(_fillers(namespace, name)))
+        _known[id(namespace), name] = known
+    return known[2]
+
+
+def _fillers(namespace: Namespace, name: str) -> Iterator[tuple[Namespace, ast.AST]]:
     makers = {maker for maker, _ in _makers(namespace, name)}
     if not makers:
         return
@@ -102,19 +114,10 @@ def _own_modules() -> list[types.ModuleType]:
     return [
         module
         for module in list(sys.modules.values())
-        if isinstance(module, types.ModuleType) and _is_own(module)
+        if isinstance(module, types.ModuleType)
+        and isinstance(vars(module).get("__file__"), str)
+        and code_owner.owner_of_module(module) == OWN
     ]
-
-
-def _is_own(module: types.ModuleType) -> bool:
-    file = vars(module).get("__file__")
-    name = vars(module).get("__name__")
-    return isinstance(file, str) and isinstance(name, str) and _owned(name, file)
-
-
-@functools.cache
-def _owned(name: str, file: str) -> bool:
-    return code_owner.owner_of(name, file) == OWN
 
 
 def _module_calls(source: Source) -> Iterator[ast.AST]:

@@ -128,11 +128,11 @@ def _expand(walk: Walk, content: list[str], module: str, source: Source, name: s
 def _count(
     walk: Walk, content: list[str], module: str, source: Source, node: ast.AST, name: str
 ) -> None:
-    text, annotations = code_tree.canonical(node)
-    content.append(text)
+    said = code_source.said(node)
+    content.append(said.text)
     if getattr(node, "decorator_list", ()):
-        content.append(annotations)
-    for use in code_source.uses_of_tree(node):
+        content.append(said.annotations)
+    for use in said.uses:
         if use.root == code_names.IMPORTED:
             level, _, origin = use.name.partition(":")
             absolute = _absolute(int(level), origin, module, source)

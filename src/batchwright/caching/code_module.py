@@ -24,7 +24,7 @@ from batchwright.caching import (
     code_value,
 )
 from batchwright.caching.code_owner import OWN
-from batchwright.caching.code_reach import Namespace, Place, Walk, hashed, owner_of_namespace
+from batchwright.caching.code_reach import Namespace, Place, Walk, hashed
 from batchwright.errors import UncacheableArgument
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ def made(walk: Walk, value: Any, place: Place | None) -> str:
             token = _function_attribute(walk, value, place)
     if token is None:
         token = by_value(walk, value)
+    if token is None and place is not None and place.kind in ("module", "class"):
+        found = home(place)
+        token = by_source(walk, value, found, trusting=True) if found is not None else None
     if token is None:
         if place is not None:
             _note_unknown(walk, value, place)
@@ -127,19 +130,23 @@ def _loaded(statement: ast.ImportFrom, namespace: Namespace) -> Namespace | None
     """The globals of the own module that a `from` import reads."""
     name = code_owner.absolute(statement.level, statement.module or "", namespace)
     module = sys.modules.get(name)
-    if module is None or owner_of_namespace(vars(module)) != OWN:
+    if module is None or code_owner.owner_of_namespace(vars(module)) != OWN:
         return None
     return vars(module)
 
 
-def by_source(walk: Walk, value: Any, place: Place) -> str | None:
-    """The token of a value counted by the statements that made it; None without any."""
+def by_source(walk: Walk, value: Any, place: Place, *, trusting: bool = False) -> str | None:
+    """The token of a value counted by the statements that made it; None without any.
+
+    None as well when the text may have been edited since, unless `trusting` says that nothing
+    else is left to count by.
+    """
     namespace = _namespace(place)
     source = code_source.module_source(namespace)
     if source is None:
         return None
     statements = _statements(source, place)
-    if not statements or not (source.holds or _agrees(statements, value)):
+    if not statements or not (trusting or source.holds or _agrees(statements, value)):
         return None
     walk.module_read(namespace)
     holder = place.holder
@@ -208,11 +215,11 @@ def count_tree(
     walk: Walk, content: list[str], namespace: Namespace, node: ast.AST, *, skip: str
 ) -> None:
     """Adds a piece of a module's source to a part, and what it reaches."""
-    text, annotations = code_tree.canonical(node)
-    content.append(text)
+    said = code_source.said(node)
+    content.append(said.text)
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        content.append(annotations)
-    for use in code_source.uses_of_tree(node):
+        content.append(said.annotations)
+    for use in said.uses:
         if use.root == code_names.GLOBAL_NAME and use.name != skip:
             token = walk.name(namespace, use.name, use.attributes)
             content.append(f"{use.name}.{'.'.join(use.attributes)} = {token}")

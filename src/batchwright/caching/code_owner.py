@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    import types
     from collections.abc import Mapping
 
 OWN: Final = "own"
@@ -31,6 +32,22 @@ def owner_of(module: str, file: str | None) -> str:
         # Without a file: built in, or made by a notebook, a console or `exec`.
         return PYTHON if top in sys.stdlib_module_names or top == "builtins" else OWN
     return _owner(top, _root(module, file))
+
+
+def owner_of_module(module: types.ModuleType) -> str:
+    """Whose a loaded module is."""
+    return owner_of_namespace(vars(module))
+
+
+def owner_of_namespace(namespace: Mapping[str, Any]) -> str:
+    """Whose the module with these globals is."""
+    file = namespace.get("__file__")
+    return _known_owner(str(namespace.get("__name__")), file if isinstance(file, str) else None)
+
+
+@cache
+def _known_owner(module: str, file: str | None) -> str:
+    return owner_of(module, file)
 
 
 def module_file(module: str) -> str | None:
@@ -136,7 +153,7 @@ def owner_of_class(kind: type) -> str:
     module = getattr(kind, "__module__", None)
     if not isinstance(module, str):
         return OWN
-    return owner_of(module, module_file(module))
+    return _known_owner(module, module_file(module))
 
 
 def absolute(level: int, name: str, namespace: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ exchanging two names is seen.
 from __future__ import annotations
 
 import builtins
-import functools
 import sys
 import types
 import weakref
@@ -126,12 +125,10 @@ class Walk:
 
     def module_read(self, namespace: Namespace) -> None:
         """Counts a module's file, and the files of own modules it imports, as looked at."""
-        if id(namespace) in self._modules:
-            return
-        self._modules[id(namespace)] = namespace
-        from batchwright.caching import code_files
+        if id(namespace) not in self._modules:
+            from batchwright.caching import code_files
 
-        self.files |= code_files.files_behind(namespace)
+            code_files.add_files(self.files, self._modules, namespace)
 
     # --- functions ------------------------------------------------------------------------
 
@@ -139,7 +136,7 @@ class Walk:
         """The token of a function; as a method of `receiver` only the members it uses count."""
         namespace = function.__globals__
         code = function.__code__
-        owner = owner_of_namespace(namespace)
+        owner = code_owner.owner_of_namespace(namespace)
         name = code_owner.module_name(namespace.get("__name__"))
         key = f"{name}:{code.co_qualname}"
         identity = ("function", id(function), id(receiver) if receiver else 0)
@@ -293,7 +290,7 @@ class Walk:
             if not isinstance(value, types.ModuleType):
                 break
             namespace = vars(value)
-            owner = owner_of_namespace(namespace)
+            owner = code_owner.owner_of_namespace(namespace)
             if owner != OWN:
                 return self.foreign(owner, ".".join((value.__name__, *attributes[position:])))
             self.module_read(namespace)
@@ -420,15 +417,3 @@ def cells_of(function: types.FunctionType) -> dict[str, Any]:
         except ValueError:  # not assigned yet
             found[name] = None
     return found
-
-
-def owner_of_namespace(namespace: Namespace) -> str:
-    """Whose the module with these globals is."""
-    file = namespace.get("__file__")
-    name = namespace.get("__name__")
-    return _owner(str(name), file if isinstance(file, str) else None)
-
-
-@functools.cache
-def _owner(name: str, file: str | None) -> str:
-    return code_owner.owner_of(name, file)

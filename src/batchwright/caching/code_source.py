@@ -10,6 +10,7 @@ import __future__
 
 import ast
 import linecache
+import marshal
 import os
 import re
 import sys
@@ -17,9 +18,9 @@ import time
 import tokenize
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from batchwright.caching import code_bytes, code_names
+from batchwright.caching import code_bytes, code_names, code_tree
 
 if TYPE_CHECKING:
     import types
@@ -224,7 +225,7 @@ def _read(file: str, namespace: Namespace | None) -> Source | None:
     try:
         stat = Path(file).stat()
         signature = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-        holds = namespace is None or _unchanged_since_import(signature, namespace)
+        holds = namespace is None or _unchanged_since_import(file, signature, namespace)
         known = _of_file.get(file)
         if known is not None and known[0] == signature and known[1].holds == holds:
             return known[1]
@@ -236,7 +237,7 @@ def _read(file: str, namespace: Namespace | None) -> Source | None:
     return source
 
 
-def _unchanged_since_import(signature: tuple[int, ...], namespace: Namespace) -> bool:
+def _unchanged_since_import(file: str, signature: tuple[int, ...], namespace: Namespace) -> bool:
     size, modified = signature[2], signature[3]
     changed = max(modified, signature[4])
     if changed >= _PROCESS_START_NS:
@@ -247,17 +248,24 @@ def _unchanged_since_import(signature: tuple[int, ...], namespace: Namespace) ->
     if not isinstance(cached, str):
         return True
     try:
-        with Path(cached).open("rb") as stream:
-            head = stream.read(16)
+        compiled = Path(cached).read_bytes()
         written = Path(cached).stat().st_mtime_ns
     except OSError:
         return True
     looks_right = (
-        head[4:8] == bytes(4)
-        and head[8:12] == (modified // 10**9 & 0xFFFFFFFF).to_bytes(4, "little")
-        and head[12:16] == (size & 0xFFFFFFFF).to_bytes(4, "little")
+        compiled[4:8] == bytes(4)
+        and compiled[8:12] == (modified // 10**9 & 0xFFFFFFFF).to_bytes(4, "little")
+        and compiled[12:16] == (size & 0xFFFFFFFF).to_bytes(4, "little")
     )
-    return changed < written or not looks_right
+    return changed < written or not looks_right or _is_compiled_from(compiled[16:], file)
+
+
+def _is_compiled_from(compiled: bytes, file: str) -> bool:
+    try:
+        code = compile(Path(file).read_bytes(), file, "exec", dont_inherit=True)
+        return bool(marshal.loads(compiled) == code)  # noqa: S302  # Python loaded the same bytes
+    except (OSError, ValueError, EOFError, TypeError, SyntaxError):
+        return False
 
 
 def _process_start() -> float:
@@ -418,6 +426,27 @@ def _node_of(statement: ast.stmt, code: types.CodeType) -> Function | None:
 
 
 # --- names used by a piece of a tree ------------------------------------------------------
+
+
+class Said(NamedTuple):
+    """What a piece of a module's source says: its canonical texts, and the names it uses."""
+
+    text: str
+    annotations: str
+    uses: tuple[code_names.Use, ...]
+
+
+_said: dict[int, tuple[ast.AST, Said]] = {}
+
+
+def said(node: ast.AST) -> Said:
+    """What a statement or expression of a module says, remembered by the node."""
+    known = _said.get(id(node))
+    if known is None:
+        text, annotations = code_tree.canonical(node)
+        known = (node, Said(text, annotations, uses_of_tree(node)))
+        _said[id(node)] = known
+    return known[1]
 
 
 def uses_of_tree(node: ast.AST) -> tuple[code_names.Use, ...]:

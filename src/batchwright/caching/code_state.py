@@ -49,7 +49,7 @@ class _Search:
     def look(self, function: types.FunctionType, parameter: int) -> None:
         """Notes a function that gets the object as its parameter of that number."""
         for held in (function, *_wrapped(function)):
-            if code_reach.owner_of_namespace(held.__globals__) != OWN:
+            if code_owner.owner_of_namespace(held.__globals__) != OWN:
                 continue
             identity = (held.__code__, parameter)
             if identity not in self.seen:

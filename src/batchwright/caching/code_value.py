@@ -20,7 +20,7 @@ import types
 import uuid
 import weakref
 import zoneinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from batchwright.caching import code_owner
 from batchwright.caching.code_owner import OWN
@@ -183,7 +183,7 @@ def code(walk: Walk, value: Any, place: Place | None) -> str | None:  # noqa: C9
 
         return code_class.class_token(walk, value)
     if isinstance(value, types.ModuleType):
-        owner = code_owner.owner_of(value.__name__, getattr(value, "__file__", None))
+        owner = code_owner.owner_of_module(value)
         if owner != OWN:
             return walk.foreign(owner, value.__name__)
         return walk.whole_module(vars(value), f"all of {value.__name__}")
@@ -191,6 +191,8 @@ def code(walk: Walk, value: Any, place: Place | None) -> str | None:  # noqa: C9
         return _bound(walk, value)
     if isinstance(value, types.BuiltinFunctionType | types.MethodWrapperType):
         return _builtin(walk, value)
+    if isinstance(value, _FIELD):
+        return "field"
     if isinstance(value, _FOREIGN_DESCRIPTORS):
         return walk.foreign(
             code_owner.PYTHON, f"{value.__objclass__.__qualname__}.{value.__name__}"
@@ -218,6 +220,11 @@ def code(walk: Walk, value: Any, place: Place | None) -> str | None:  # noqa: C9
     return None
 
 
+class _Named(NamedTuple):
+    field: int
+
+
+_FIELD = type(vars(_Named)["field"])  # what a named tuple reads its fields with
 _FOREIGN_DESCRIPTORS = (
     types.WrapperDescriptorType,
     types.MethodDescriptorType,
