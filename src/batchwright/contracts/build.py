@@ -40,7 +40,7 @@ def load_fleet(
     *,
     settings: Settings | None = None,
     inputs: Mapping[str, Any] | None = None,
-    only: str | None = None,
+    only: str | Collection[str] | None = None,
     registry: Registry | None = None,
     stdin: BinaryIO | None = None,
 ) -> StepGraph:
@@ -48,7 +48,8 @@ def load_fleet(
 
     `settings` are those found for the source when not given. `inputs` go before the settings':
     a string or `Path` is a path, `"@path"` a file's text, anything else a constant. `only` is a
-    pattern (`Q01*`) on contract ids; dependencies on contracts left out by it are dropped. The
+    pattern (`Q01*`) on contract ids, or a set of ids; dependencies on contracts left out by it
+    are dropped. The
     `registry` imports the settings' methods modules when not given.
 
     Raises `InvalidFleet`, whose `errors` are all that is wrong, in file order.
@@ -90,17 +91,30 @@ def load_fleet(
 
 
 def _selected(
-    documents: Sequence[Document], only: str | None, problems: Problems
+    documents: Sequence[Document], only: str | Collection[str] | None, problems: Problems
 ) -> dict[str, Document]:
     selected = {
         document.contract.id: document
         for document in documents
-        if only is None or fnmatchcase(document.contract.id, only)
+        if is_selected(document.contract.id, only)
     }
     if only is not None and not selected and documents:
-        near = hint(only, (document.contract.id for document in documents))
-        problems.add(NothingSelected(f"no contract id matches '{only}'{near}"))
+        problems.add(nothing_selected(only, [document.contract.id for document in documents]))
     return selected
+
+
+def is_selected(id_: str, only: str | Collection[str] | None) -> bool:
+    """Whether a contract is asked for: its id matches the pattern, or is among the ids."""
+    if only is None:
+        return True
+    return fnmatchcase(id_, only) if isinstance(only, str) else id_ in only
+
+
+def nothing_selected(only: str | Collection[str], ids: Collection[str]) -> NothingSelected:
+    """The error when no contract of a fleet is asked for."""
+    if isinstance(only, str):
+        return NothingSelected(f"no contract id matches '{only}'{hint(only, ids)}")
+    return NothingSelected(f"the fleet has none of the contracts {listing(sorted(only), 5)}")
 
 
 def _kept(document: Document, selected: Collection[str]) -> tuple[str, ...]:

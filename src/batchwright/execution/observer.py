@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from batchwright.execution.prepare import Prepared
     from batchwright.fleet.keys import Unique
     from batchwright.fleet.outcome import ContractOutcome
-    from batchwright.records.model import StepRecord
+    from batchwright.records.model import RunRecord, StepRecord
 
 
 class Observer(Protocol):
@@ -25,3 +25,6 @@ class Observer(Protocol):
 
     def contract_ended(self, outcome: ContractOutcome) -> None:
         """All that a contract needs has an outcome."""
+
+    def run_ended(self, run: RunRecord) -> None:
+        """The run is in the records: done, or interrupted with what was computed so far."""

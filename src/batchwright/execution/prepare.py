@@ -19,7 +19,7 @@ from batchwright.fleet.lookup import Lookup, part_name
 from batchwright.records.store import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from types import TracebackType
 
     from batchwright.contracts.graph import StepGraph
@@ -44,7 +44,7 @@ def fleet_of(
     what: Any,
     *,
     inputs: Mapping[str, Any] | None = None,
-    only: str | None = None,
+    only: str | Collection[str] | None = None,
     settings: Settings | None = None,
 ) -> Fleet:
     """The fleet that a user names: a folder, file or `-`; `module:attribute`; or Python objects.
@@ -75,14 +75,14 @@ def is_object_name(name: str) -> bool:
     return _OBJECT_NAME.fullmatch(name) is not None and not Path(name).exists()
 
 
-def _selected(graph: StepGraph, only: str | None) -> StepGraph:
+def _selected(graph: StepGraph, only: str | Collection[str] | None) -> StepGraph:
     if only is None:
         return graph
-    from fnmatch import fnmatchcase
+    from batchwright.contracts.build import is_selected, nothing_selected
 
-    chosen = tuple(c for c in graph.contracts if fnmatchcase(c.id, only))
+    chosen = tuple(c for c in graph.contracts if is_selected(c.id, only))
     if not chosen:
-        raise RequestError(f"no contract's id matches {only!r}")
+        raise nothing_selected(only, [c.id for c in graph.contracts])
     return msgspec.structs.replace(graph, contracts=chosen)
 
 

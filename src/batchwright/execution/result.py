@@ -258,7 +258,11 @@ class Result(Mapping[str, ContractResult]):
         }
 
     def to_json(self, path: str | os.PathLike[str], *, values: bool = True) -> None:
-        """Write the run as JSON: figures, contracts by id, unique steps by number.
+        """Write the run as JSON to a file; see `json` for what it holds."""
+        Path(path).write_text(self.json(values=values), encoding="utf-8")
+
+    def json(self, *, values: bool = True) -> str:
+        """The run as JSON: figures, contracts by id, unique steps by number.
 
         A contract's steps name their address and the number of their unique step; with `values`
         a step that has a result carries it as `value` when JSON can hold it exactly enough, else
@@ -269,8 +273,7 @@ class Result(Mapping[str, ContractResult]):
             for number, step in told["steps"].items():
                 if step["outcome"] in ("known", "computed"):
                     self._add_value(step, int(number))
-        text = json.dumps(told, indent=1, default=str)
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        return json.dumps(told, indent=1, default=str) + "\n"
 
     def _add_value(self, step: dict[str, Any], number: int) -> None:
         unique = self._prepared.keyed.uniques[number]

@@ -23,7 +23,7 @@ from batchwright.fleet.outcome import ContractOutcome, Outcome, contract_outcome
 from batchwright.records.model import ContractRecord, StepRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
     from batchwright.caching.cache import Cache
@@ -37,7 +37,7 @@ def run(
     what: Any,
     *,
     inputs: Mapping[str, Any] | None = None,
-    only: str | None = None,
+    only: str | Collection[str] | None = None,
     cache: Cache | str | Path | None = None,
     state: Path | None = None,
     settings: Settings | None = None,
@@ -49,9 +49,10 @@ def run(
 
     `what` is a folder or file of contracts, `-`, `module:attribute`, or Python contracts:
     a `Contract`, an `{id: step}` mapping, a step, or a list of these. `inputs` are the run's
-    inputs of a JSON fleet by name. `only` is a pattern on contract ids. `cache` is a `Cache` or
-    a location, by default in the state folder; `state` that folder, by default `.batchwright`
-    beside the settings. With `stop_at_first` the run ends at the first failed step.
+    inputs of a JSON fleet by name. `only` is a pattern on contract ids, or a set of ids.
+    `cache` is a `Cache` or a location, by default in the state folder; `state` that folder, by
+    default `.batchwright` beside the settings. With `stop_at_first` the run ends at the first
+    failed step.
 
     A failed step does not raise: its contract is `partial` or `failed`, and reading a failed
     value raises what the step raised. Raises `InvalidFleet` before anything runs when the fleet
@@ -292,6 +293,8 @@ class _Run:
             contracts=contracts,
             codes=prepared.book.parts(),
         )
+        if self.observer is not None:
+            self.observer.run_ended(record)
         return Result(prepared, record, self.engine.records, self.context.outcomes, self.ended,
                       self._value_of_step)  # fmt: skip
 

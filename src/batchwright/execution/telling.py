@@ -24,11 +24,11 @@ def opening_lines(prepared: Prepared, workers: int = 1) -> list[str]:
     told += [f"{counts['will run']:,} will run"] if "will run" in counts else []
     told += [f"{counts['may run']:,} may run"] if "may run" in counts else []
     told += [f"{counts['not needed']:,} not needed"] if "not needed" in counts else []
-    return [
+    sizes = (
         f"{counted(len(graph.contracts), 'contract')}, {counted(calls, 'call')}, "
-        f"{counted(len(prepared.keyed.uniques), 'distinct step')}: {', '.join(told)}; "
-        f"{counted(workers, 'worker')}"
-    ]
+        f"{counted(len(prepared.keyed.uniques), 'distinct step')}"
+    )
+    return [f"{sizes}: {', '.join(told)}; {counted(workers, 'worker')}"]
 
 
 def ending_lines(summary: Mapping[str, Any]) -> list[str]:
