@@ -79,8 +79,9 @@ DISTINCT = [
     types.SimpleNamespace(a=1),
     argparse.Namespace(a=1),
     *({"a": 1}.keys(), {"a": 1}.values(), {"a": 1}.items()),
-    *(dt.date(2024, 2, 29), dt.datetime(2024, 2, 29), utc(2024, 2, 29), dt.time(1, 2, 3, 4)),
-    dt.datetime(2024, 2, 29, fold=1),
+    *(dt.date(2024, 2, 29), utc(2024, 2, 29), dt.time(1, 2, 3, 4)),
+    dt.datetime(2024, 2, 29),  # noqa: DTZ001
+    dt.datetime(2024, 2, 29, fold=1),  # noqa: DTZ001
     dt.datetime(2024, 2, 29, tzinfo=PARIS),
     dt.datetime(2024, 2, 29, tzinfo=dt.timezone(dt.timedelta(hours=1))),
     dt.datetime(2024, 2, 29, tzinfo=dt.timezone(dt.timedelta(hours=1), "CET")),

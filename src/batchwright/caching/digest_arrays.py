@@ -115,7 +115,7 @@ def _masked(array: np.ma.MaskedArray[Any, Any]) -> Node:
 
 def _subclass(array: _Array) -> Node:
     # A class of a user's own: its code, the items, and whatever else its instances carry.
-    state = digest_objects.state_of(array)
+    state = digest_objects.state_of(array, np.ndarray)
     return Node("arrayobject", (type(array), np.asarray(array), attributes("", state)))
 
 
@@ -140,6 +140,28 @@ def _dtype(dtype: np.dtype[Any]) -> Node:
     if type(dtype).__module__.partition(".")[0] != "numpy":
         raise UncacheableArgument(f"the dtype {dtype} is not numpy's own")
     return Node("dtype", (dtype.newbyteorder("<").str, dtype.type.__name__))
+
+
+def _ufunc(value: np.ufunc) -> Node:
+    # One made from a Python function has its name, and nothing of its code.
+    for home in ("numpy", "scipy.special"):
+        module = sys.modules.get(home)
+        if getattr(module, value.__name__, None) is value:
+            return Node("ufunc", (home, value.__name__, _version(home)))
+    raise UncacheableArgument(
+        f"the universal function {value.__name__} is not one of numpy's; pass the function it is "
+        "made from"
+    )
+
+
+def _version(module: str) -> str:
+    return str(sys.modules[module.partition(".")[0]].__version__)
+
+
+def _function(value: Any) -> Node:
+    from batchwright.caching.code import code_digest
+
+    return Node("code", (code_digest(value),))
 
 
 # --- Random generators --------------------------------------------------------------------------
@@ -183,6 +205,8 @@ def _sparse(value: Any) -> Node:
 _HANDLERS: dict[type, Handler] = {
     np.ndarray: array_node,
     np.memmap: lambda value: array_node(np.asarray(value)),
+    np.ufunc: _ufunc,
+    type(np.dot): _function,
     np.matrix: lambda value: Node("matrix", (np.asarray(value),)),
     np.recarray: lambda value: Node("recarray", (value.view(np.ndarray),)),
     np.ma.MaskedArray: _masked,

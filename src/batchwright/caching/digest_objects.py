@@ -148,8 +148,8 @@ class _Shape(NamedTuple):
 
 
 @functools.lru_cache(maxsize=4096)  # bounded, for it keeps classes alive
-def _shape(kind: Any) -> _Shape:
-    base = _base(kind)
+def _shape(kind: Any, base: Any = None) -> _Shape:
+    base = base or _base(kind)
     own = [cls for cls in kind.__mro__ if not issubclass(base, cls)]
     slots = [
         (name, member)
@@ -191,10 +191,10 @@ def _object(value: Any) -> Node:
     return Node("object", (kind, contents, attributes("", _state(value, kind, shape))))
 
 
-def state_of(value: Any) -> dict[str, Any]:
-    """The attributes of an instance whose class derives from one that is known otherwise."""
+def state_of(value: Any, base: type) -> dict[str, Any]:
+    """The attributes of an instance whose class derives from `base`, which is known otherwise."""
     kind: Any = type(value)
-    return _state(value, kind, _shape(kind))
+    return _state(value, kind, _shape(kind, base))
 
 
 def _state(value: Any, kind: type, shape: _Shape) -> dict[str, Any]:
