@@ -711,9 +711,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Facts]:
 
 
 @pytest.mark.parametrize("number", range(len(EDITS)), ids=[edit[0] for edit in EDITS])
-def test_an_edit_changes_exactly_what_it_can_change(
-    facts: dict[str, Facts], number: int
-) -> None:
+def test_an_edit_changes_exactly_what_it_can_change(facts: dict[str, Facts], number: int) -> None:
     base, edited = facts["base"], facts[str(number)]
     changed = {entry for entry in ENTRIES if base[entry]["digest"] != edited[entry]["digest"]}
     assert changed == EDITS[number][4]

@@ -10,6 +10,7 @@ from batchwright.caching import code_bytes, code_class, code_owner, code_reach
 from batchwright.caching.code_bytes import (
     ATTRIBUTE,
     FREE,
+    GLOBAL,
     LOCAL,
     STORE_ATTRIBUTE,
     STORE_ITEM,
@@ -82,34 +83,45 @@ class _Search:
                 return
 
     def _bytes(self, function: types.FunctionType, name: str) -> None:
-        # Coarser than the tree: any item store counts for every attribute loaded beside it.
+        """The same from byte code: coarser, and what it cannot tell counts as any change."""
         for code in _all_codes(function.__code__):
-            loaded: set[str] = set()
-            changes_items = False
-            events = code_bytes.events(code)
+            events = [*code_bytes.events(code), (code_bytes.OTHER, None, 0)]
+            changes_things = any(
+                kind == STORE_ITEM or (kind == ATTRIBUTE and value in MUTATING)
+                for kind, value, _ in events
+            )
             for index, (kind, value, _) in enumerate(events):
-                after: code_bytes.Event = (*events, (0, None, 0))[index + 1]
-                changes_items |= kind == STORE_ITEM
                 if kind in (LOCAL, FREE) and value == name:
-                    if after[0] == STORE_ATTRIBUTE:
-                        self.stores.add(after[1])
-                    elif after[0] == ATTRIBUTE:
-                        loaded.add(after[1])
-                        self.member(after[1])
-                    else:
-                        self._escape_in_bytes(events[index + 1 : index + 4])
-                elif kind == ATTRIBUTE and value in MUTATING:
-                    before = events[max(index - 1, 0)]
-                    if before[0] == ATTRIBUTE:
-                        self.stores.add(before[1])
-            if changes_items:
-                self.stores |= loaded
+                    self._use_in_bytes(events, index + 1, changes_things=changes_things)
+                elif kind == GLOBAL and value == "super":
+                    following = [event[1] for event in events[index:] if event[0] == ATTRIBUTE]
+                    if following:
+                        self.member(following[0], superclass=True)
 
-    def _escape_in_bytes(self, following: list[code_bytes.Event]) -> None:
-        for kind, value, _ in following:
-            if kind in (ATTRIBUTE, STORE_ATTRIBUTE):
-                self.stores.add(value)
-                return
+    def _use_in_bytes(
+        self, events: list[code_bytes.Event], index: int, *, changes_things: bool
+    ) -> None:
+        kind, attribute, _ = events[index]
+        if kind == STORE_ATTRIBUTE:
+            self.stores.add(attribute)
+        elif kind != ATTRIBUTE:
+            self.stores.add(_augmented(events[index:]) or ANY)
+        else:
+            self.member(attribute)
+            end = index
+            while events[end][0] == ATTRIBUTE:
+                end += 1
+            if changes_things or events[end][0] == STORE_ATTRIBUTE:
+                self.stores.add(ANY if attribute == "__dict__" else attribute)
+
+
+def _augmented(events: list[code_bytes.Event]) -> str | None:
+    # `self.n += 1` copies the object, loads `n` of one copy and stores it to the other.
+    if len(events) > 1 and events[0][0] == code_bytes.OTHER and events[1][0] == ATTRIBUTE:
+        name = str(events[1][1])
+        if any(kind == STORE_ATTRIBUTE and value == name for kind, value, _ in events):
+            return name
+    return None
 
 
 def _all_codes(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -177,7 +189,14 @@ class _Reader:
         return found
 
     def _is_object(self, node: ast.AST | None) -> bool:
-        return isinstance(node, ast.Name) and node.id in self.names
+        match node:
+            case ast.Name(id=name):
+                return name in self.names
+            case ast.Attribute(value=value, attr="__class__"):
+                return self._is_object(value)
+            case ast.Call(func=ast.Name(id="type"), args=[value]):
+                return self._is_object(value)
+        return False
 
     def _attribute(self, node: ast.AST, aliases: dict[str, str]) -> str | None:
         """The attribute of the object that an expression reads from, however deep."""
@@ -189,7 +208,7 @@ class _Reader:
                     node = inner
                 case ast.Attribute(value=value, attr=name):
                     if self._is_object(value):
-                        return None if name in ("__class__",) else name
+                        return name
                     node = value
                 case ast.Subscript(value=value, slice=index):
                     if self._is_dictionary(value):
