@@ -411,6 +411,56 @@ def test_no_location_at_all_is_refused():
         Cache([])
 
 
+def test_files_of_an_index_that_was_set_aside_do_not_stay(folder):
+    with Cache(folder) as cache:
+        cache.put("k", BIG)
+    (folder / "index-1.sqlite").write_bytes(b"garbage")
+    with pytest.warns(RuntimeWarning, match="set aside"):
+        cache = Cache(folder)
+    with cache:
+        assert value_files(folder) == []
+        cache.put("k", BIG)
+        assert len(value_files(folder)) == 1
+
+
+def test_threads_do_not_go_on_with_an_index_that_was_removed(folder):
+    with Cache(folder) as cache:
+        cache.put("k", 1)
+        steps = threading.Barrier(2)
+        seen = []
+
+        def other():
+            seen.append(cache.find(["k"]).keys())
+            steps.wait(10)
+            steps.wait(10)
+            cache._memory.clear(None, None)
+            seen.append(cache.get("new"))
+
+        cache._memory.clear(None, None)
+        thread = threading.Thread(target=other)
+        thread.start()
+        steps.wait(10)
+        shutil.rmtree(folder)
+        with pytest.warns(RuntimeWarning, match="no longer there"):
+            cache.put("new", 2)
+        steps.wait(10)
+        thread.join(10)
+        assert seen == [{"k"}, 2]
+
+
+def test_clearing_all_removes_restored_files(folder, tmp_path):
+    made = tmp_path / "made"
+    made.write_text("x")
+    with Cache(folder) as cache:
+        cache.put("k", made)
+        made.unlink()
+        restored = cache.get("k")
+        cache.clear(method="other")
+        assert restored.exists()
+        cache.clear()
+        assert not restored.exists()
+
+
 def test_a_folder_that_vanishes_is_one_warning_and_work_goes_on(folder):
     with Cache(folder) as cache:
         cache.put("k", 1)

@@ -89,8 +89,9 @@ class Database:
         self._inherited: list[Connection] = []
         self._path: Path | None = None
         self._inode = (0, 0)
+        self._generation = 0
         self._closed = False
-        self.fresh = False
+        self._fresh = False
 
     def after_fork(self) -> None:
         """In a forked process: connections and locks are the parent's."""
@@ -101,8 +102,8 @@ class Database:
 
     def connection(self) -> Connection:
         """This thread's connection; sqlite3.Error or OSError when the index cannot be used."""
-        held: tuple[Path, Connection] | None = getattr(self._local, "held", None)
-        if held is not None and held[0] == self._path:
+        held: tuple[int, Connection] | None = getattr(self._local, "held", None)
+        if held is not None and held[0] == self._generation:
             return held[1]
         with self._lock:
             if self._closed:
@@ -110,9 +111,13 @@ class Database:
             with exclusively(self.folder):
                 made = self._connect()
             self._open.add(made)
-        assert self._path is not None  # noqa: S101  # set by _connect
-        self._local.held = (self._path, made)
+            self._local.held = (self._generation, made)
         return made
+
+    def took_a_new_index(self) -> bool:
+        """Whether an index was made since this was last asked."""
+        fresh, self._fresh = self._fresh, False
+        return fresh
 
     def vanished(self) -> bool:
         """Whether the index file is no longer the one that was opened."""
@@ -124,13 +129,13 @@ class Database:
     def forget(self) -> None:
         """Makes every thread connect anew, after the folder vanished."""
         with self._lock:
-            self._path = None
+            self._part()
 
     def set_aside(self, why: str) -> None:
         """Renames a damaged index, unless another thread or process already has."""
         with self._lock, exclusively(self.folder):
             path = self._path
-            self._path = None
+            self._part()
             if path is not None and path.exists() and _inode(path) == self._inode:
                 self._rename(path, "damaged", why)
 
@@ -138,11 +143,16 @@ class Database:
         """Closes the connections of all threads."""
         with self._lock:
             self._closed = True
-            self._path = None
+            self._part()
             for each in list(self._open):
                 with contextlib.suppress(sqlite3.Error):
                     each.close()
             self._open.clear()
+
+    def _part(self) -> None:
+        # A name says nothing: a folder that was removed and made again has the same ones.
+        self._path = None
+        self._generation += 1
 
     def _connect(self) -> Connection:
         for _ in range(5):
@@ -167,7 +177,7 @@ class Database:
         if not path.exists():
             # Made here, so that only the user can read it; SQLite gives its journals equal rights.
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-            self.fresh = True
+            self._fresh = True
         return path
 
     def _rename(self, path: Path, suffix: str, why: str) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import sqlite3
 import threading
 import warnings
@@ -184,6 +185,8 @@ class DiskTier:
         if before is not None:
             terms.append("created < ?")
             values.append(before)
+        if len(terms) == 1:
+            shutil.rmtree(self.restore, ignore_errors=True)
         return self._drop_where(" AND ".join(terms), tuple(values))
 
     def entries(self) -> Iterator[EntryInfo]:
@@ -264,7 +267,7 @@ class DiskTier:
             if os.name == "posix" and self.folder.stat().st_uid == os.geteuid():
                 self.folder.chmod(0o700)
             self._values.mkdir(exist_ok=True, mode=0o700)
-            self._database.connection()
+            self._sweep_if_new(self._database.connection())
         except OSError as error:
             raise CacheUnavailable(
                 f"the cache's folder {self.folder} cannot be used: {error.strerror or error}. "
@@ -284,7 +287,9 @@ class DiskTier:
     def _do(self, work: Callable[[Connection], T], otherwise: T) -> T:
         for _ in range(3):
             try:
-                return work(self._database.connection())
+                connection = self._database.connection()
+                self._sweep_if_new(connection)
+                return work(connection)
             except (sqlite3.Error, UnicodeDecodeError) as error:
                 if not is_damage(error):
                     self._lose(str(error))
@@ -469,6 +474,13 @@ class DiskTier:
             if _FILE_NAME.fullmatch(text):
                 with contextlib.suppress(OSError):
                     self._file(text).unlink()
+
+    def _sweep_if_new(self, connection: Connection) -> None:
+        # What an index that was set aside named would lie about for ever, outside every limit.
+        if self._database.took_a_new_index():
+            with transaction(connection):
+                names = connection.execute("SELECT file FROM entries").fetchall()
+                self._remove_orphans({_text(name) for (name,) in names})
 
     def _remove_orphans(self, kept: set[str]) -> int:
         orphans = 0

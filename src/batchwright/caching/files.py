@@ -64,9 +64,9 @@ def take(path: Path) -> tuple[bytes, list[bytes]] | None:
 
     Raises NotEncodable when there is more than a cache should hold, or what cannot be read.
     """
-    if not (path.is_file() or path.is_dir()):
-        return None
     try:
+        if not (path.is_file() or path.is_dir()):
+            return None
         members = list(_members(path))
         contents = [
             (path / os.fsdecode(member.name)).read_bytes() for member in members if member.size >= 0

@@ -30,6 +30,9 @@ P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
 
+# Under this name figures show what is kept to explain changes of code.
+CODE_ENTRIES = "(code of memoized functions)"
+
 Cause = Literal["hit", "never computed", "code changed", "argument changed", "expired", "bypass"]
 
 
@@ -223,7 +226,7 @@ class Memoized(Generic[P, R]):
         # What the code was made of, kept once for each state of it, lets `explain` name a change.
         key = f"memoize code {code}"
         if key not in self._cache:
-            self._cache.put(key, self._caller.code_parts(), method=self._caller.name)
+            self._cache.put(key, self._caller.code_parts(), method=CODE_ENTRIES)
 
     def _difference(self, call: Call, kept: list[EntryInfo]) -> Explanation:
         now = {f"argument {name}": digest for name, digest in self._digests(call).items()}
