@@ -325,7 +325,7 @@ def _in_region(code: types.CodeType, source: Source) -> Function | None:
         tree = ast.parse(lead + source.region(first, _last_line(code)))
     except (SyntaxError, ValueError, RecursionError):
         return None
-    node: Any = tree.body[0]
+    node: Any = tree.body[0] if tree.body else None
     if indented:
         node = node.body[0]
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name != code.co_name:
