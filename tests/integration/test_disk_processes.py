@@ -128,7 +128,7 @@ def test_a_forked_process_uses_the_cache_and_leaves_the_parents_alone(tmp_path):
             results.put(value)
 
         # Locks held by a thread of the parent must not stay held in the child.
-        held = [cache._memory._lock, cache._figures._lock, cache._disks[0]._used_lock,
+        held = [cache._memory._lock, cache._figures._lock, cache._disks[0]._uses._lock,
                 cache._disks[0]._database._lock]  # fmt: skip
         results = context.SimpleQueue()
         process = context.Process(target=child, args=(results,))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import msgspec
@@ -13,12 +12,14 @@ import msgspec
 from batchwright.caching.codec import Payload, decode, encode, is_immutable
 from batchwright.caching.entry import EntryInfo
 from batchwright.caching.flights import Flights
+from batchwright.caching.location import Location, located
 from batchwright.caching.memory import MemoryTier
 from batchwright.caching.statistics import CacheStats, CheckReport, Figures, Held
 from batchwright.errors import CachingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from batchwright.caching.disk import DiskTier
@@ -28,8 +29,6 @@ __all__ = ["Cache", "CacheStats", "CheckReport", "EntryInfo"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-Location = str | os.PathLike[str] | None
 
 # What stands in memory before a folder saves decoding nothing large: the folder has it all.
 _FRONT_BYTES = 256 << 20
@@ -66,7 +65,7 @@ class Cache:
         self._max_entries, self._max_bytes = max_entries, max_bytes
         # Keys in memory that a lost tier could not take: the folder does not know better of them.
         self._unshared: set[str] = set()
-        self._open(_locations(location))
+        self._open(located(location))
         _caches.add(self)
 
     # --- the plain road: values under keys ------------------------------------------------
@@ -355,27 +354,6 @@ class Cache:
         if held is None:
             return False
         return self._disks[0].find([key], self._clock()).get(key) != held
-
-
-def _locations(location: Location | Sequence[Location]) -> list[Path | None]:
-    if location is None or isinstance(location, (str, os.PathLike)):
-        return [_location(location)]
-    if not location:
-        raise CachingError("the cache's location is an empty list; name a folder, or None")
-    return [_location(each) for each in location]
-
-
-def _location(location: Location) -> Path | None:
-    if location is None:
-        return None
-    text = os.fspath(location)
-    if "://" in text:
-        scheme = text.split("://", 1)[0]
-        raise CachingError(
-            f"the cache's location {scheme}://... is a URL, which this version cannot use; "
-            "name a folder, or None for memory"
-        )
-    return Path(text).expanduser().absolute()
 
 
 def _check_limits(**limits: float | None) -> None:

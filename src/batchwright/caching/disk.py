@@ -7,27 +7,26 @@ running (removed, full, made read-only) is one warning and a figure; computing g
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 import secrets
 import shutil
 import sqlite3
-import threading
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from batchwright.caching.codec import Payload
-from batchwright.caching.database import AlteredIndex, Database, is_damage, transaction
+from batchwright.caching.database import Database, is_damage, transaction
 from batchwright.caching.sealing import FORMAT, Record, seal, unseal, value_hash
 from batchwright.caching.statistics import CheckReport, Held
+from batchwright.caching.usage import Limits, Uses
+from batchwright.caching.value_files import ValueFiles
 from batchwright.errors import CacheUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from batchwright.caching.database import Connection
     from batchwright.caching.entry import EntryInfo
@@ -37,8 +36,6 @@ T = TypeVar("T")
 
 INLINE_BYTES = 32 << 10
 _BATCH = 500
-_FILE_NAME = re.compile(r"[0-9a-f]{32}")
-_TEMPORARY = re.compile(r"new-(\d+)-[0-9a-f]{32}")
 
 
 class DiskTier:
@@ -60,19 +57,16 @@ class DiskTier:
         self.restore = folder / "restored"
         self._secret = secret
         self._figures = figures
-        self._max_entries = max_entries
-        self._max_bytes = max_bytes
-        self._values = folder / "values"
-        self._used: dict[bytes, None] = {}
-        self._used_lock = threading.Lock()
+        self._limits = Limits(max_entries, max_bytes)
+        self._files = ValueFiles(folder / "values")
+        self._uses = Uses()
         self._warned = False
         self._database = Database(folder, figures)
         self._open()
 
     def renew_lock(self) -> None:
         """For a forked process: connections and locks are the parent's."""
-        self._used_lock = threading.Lock()
-        self._used = {}
+        self._uses = Uses()
         self._database.after_fork()
 
     def find(self, keys: Iterable[str], now: float) -> dict[str, EntryInfo]:
@@ -124,7 +118,7 @@ class DiskTier:
 
     def store(self, info: EntryInfo, payload: Payload) -> bool:
         """Keeps an entry, in place of any that stands under its key; False when that failed."""
-        if self._max_bytes is not None and info.size > self._max_bytes:
+        if self._limits.max_bytes is not None and info.size > self._limits.max_bytes:
             self.delete(info.key)
             return True
         data = payload.data
@@ -135,19 +129,21 @@ class DiskTier:
         row = (key, blob, mac, None if file else data, file, info.method, info.size, info.created)
 
         def work(connection: Connection) -> bool:
-            temporary = self._write_temporary(file, data) if file else None
+            temporary = self._files.write_temporary(file, data) if file else None
             gone: list[object] = []
             try:
                 with transaction(connection):
                     self._replace(connection, key, row, gone)
-                    gone += self._evict(connection)
+                    evicted = self._limits.evict(connection)
                     if temporary is not None:
                         # Inside the transaction, so that a file no row names is an orphan for sure.
-                        temporary.rename(self._file(file))
+                        temporary.rename(self._files.path(file))
             finally:
                 if temporary is not None:
                     temporary.unlink(missing_ok=True)
-            self._remove_files(gone)
+            if evicted:
+                self._figures.count("evicted", len(evicted))
+            self._remove_files([*gone, *evicted])
             return True
 
         self._reconnect_if_vanished()
@@ -245,7 +241,7 @@ class DiskTier:
                     "bytes = (SELECT coalesce(sum(size), 0) FROM entries)"
                 )
                 self._remove_files(gone)
-                orphans = self._remove_orphans(kept)
+                orphans = self._files.remove_others(kept)
             return CheckReport(entries, held, altered, orphans, expired)
 
         return self._do(work, CheckReport())
@@ -266,7 +262,7 @@ class DiskTier:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if os.name == "posix" and self.folder.stat().st_uid == os.geteuid():
                 self.folder.chmod(0o700)
-            self._values.mkdir(exist_ok=True, mode=0o700)
+            self._files.folder.mkdir(exist_ok=True, mode=0o700)
             self._sweep_if_new(self._database.connection())
         except OSError as error:
             raise CacheUnavailable(
@@ -340,7 +336,7 @@ class DiskTier:
     def _replace(
         self, connection: Connection, key: bytes, row: tuple[Any, ...], gone: list[object]
     ) -> None:
-        uses = self._write_uses(connection)
+        place = self._uses.write(connection)
         gone += [
             file for (file,) in connection.execute("SELECT file FROM entries WHERE key = ?", (key,))
         ]
@@ -350,35 +346,7 @@ class DiskTier:
             "info = excluded.info, mac = excluded.mac, value = excluded.value, "
             "file = excluded.file, method = excluded.method, size = excluded.size, "
             "created = excluded.created, used = excluded.used",
-            (*row, uses),
-        )
-
-    def _evict(self, connection: Connection) -> list[object]:
-        if self._max_entries is None and self._max_bytes is None:
-            return []
-        gone: list[object] = []
-        evicted = 0
-        totals = connection.execute("SELECT entries, bytes FROM totals").fetchone() or ()
-        entries, held = _numbers(*totals, count=2)
-        while self._over(entries, held):
-            rows = connection.execute(
-                "SELECT id, file, size FROM entries ORDER BY used, id LIMIT 50"
-            ).fetchall()
-            if not rows:
-                break
-            for row_id, file, size in rows:
-                if not self._over(entries, held):
-                    break
-                connection.execute("DELETE FROM entries WHERE id = ?", (row_id,))
-                gone.append(file)
-                entries, held, evicted = entries - 1, held - _numbers(size, count=1)[0], evicted + 1
-        if evicted:
-            self._figures.count("evicted", evicted)
-        return gone
-
-    def _over(self, entries: int, held: int) -> bool:
-        return (self._max_entries is not None and entries > self._max_entries) or (
-            self._max_bytes is not None and held > self._max_bytes
+            (*row, place),
         )
 
     def _drop_where(self, condition: str, values: tuple[object, ...]) -> int:
@@ -393,121 +361,34 @@ class DiskTier:
 
         return self._do(work, 0)
 
-    # --- order of use ---------------------------------------------------------------------
+    # --- beside the rows --------------------------------------------------------------------
+
+    def _value(self, record: Record, inline: object) -> bytes | bytearray | None:
+        if record.file:
+            return self._files.read(record.file, record.info.size)
+        return inline if type(inline) is bytes else None
 
     def _note_use(self, key: bytes) -> None:
-        # Written with the next store, or when many have come together: a write for every read
-        # would make readers wait for each other.
-        with self._used_lock:
-            self._used.pop(key, None)
-            self._used[key] = None
-            full = len(self._used) >= _BATCH
-        if full:
+        if self._uses.note(key):
             self._flush_uses()
 
     def _flush_uses(self) -> None:
         def work(connection: Connection) -> None:
             with transaction(connection):
-                self._write_uses(connection)
+                self._uses.write(connection)
 
-        if self._used:
+        if self._uses.pending:
             self._do(work, None)
 
-    def _write_uses(self, connection: Connection) -> int:
-        with self._used_lock:
-            used, self._used = self._used, {}
-        (last,) = connection.execute("SELECT coalesce(max(used), 0) FROM entries").fetchone()
-        if type(last) is not int or not 0 <= last < 2**62:
-            connection.execute("UPDATE entries SET used = 0")
-            last = 0
-        connection.executemany(
-            "UPDATE entries SET used = ? WHERE key = ?",
-            [(last + place, key) for place, key in enumerate(used, 1)],
-        )
-        return last + len(used) + 1
-
-    # --- files ----------------------------------------------------------------------------
-
-    def _file(self, name: str) -> Path:
-        return self._values / name[:2] / name[2:4] / name
-
-    def _value(self, record: Record, inline: object) -> bytes | bytearray | None:
-        if not record.file:
-            return inline if type(inline) is bytes else None
-        # The size is vouched for: a file that has grown is never read into memory.
-        data = bytearray(record.info.size)
-        try:
-            with self._file(record.file).open("rb", buffering=0) as file:
-                if os.fstat(file.fileno()).st_size != len(data):
-                    return None
-                view, filled = memoryview(data), 0
-                while filled < len(data):
-                    got = file.readinto(view[filled:])
-                    if not got:
-                        return None
-                    filled += got
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            return None
-        return data
-
-    def _write_temporary(self, name: str, data: bytes | bytearray) -> Path:
-        final = self._file(name)
-        # One by one, for `parents` would make those above with everyone's rights.
-        for folder in (self._values, final.parent.parent, final.parent):
-            folder.mkdir(exist_ok=True, mode=0o700)
-        temporary = final.parent / f"new-{os.getpid()}-{name}"
-        handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        try:
-            with os.fdopen(handle, "wb", buffering=0) as file:
-                view = memoryview(data)
-                while view:
-                    view = view[file.write(view) :]
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        return temporary
-
     def _remove_files(self, names: Iterable[object]) -> None:
-        for name in names:
-            # The column is not under the MAC: only a name we could have given is ever deleted.
-            text = _text(name)
-            if _FILE_NAME.fullmatch(text):
-                with contextlib.suppress(OSError):
-                    self._file(text).unlink()
+        self._files.remove(map(_text, names))
 
     def _sweep_if_new(self, connection: Connection) -> None:
         # What an index that was set aside named would lie about for ever, outside every limit.
         if self._database.took_a_new_index():
             with transaction(connection):
                 names = connection.execute("SELECT file FROM entries").fetchall()
-                self._remove_orphans({_text(name) for (name,) in names})
-
-    def _remove_orphans(self, kept: set[str]) -> int:
-        orphans = 0
-        for folder, _, names in os.walk(self._values):
-            for name in names:
-                path = Path(folder) / name
-                if name in kept and path == self._file(name):
-                    continue
-                temporary = _TEMPORARY.fullmatch(name)
-                if temporary and _alive(int(temporary[1])):
-                    continue
-                with contextlib.suppress(OSError):
-                    path.unlink()
-                    orphans += 1
-        return orphans
-
-
-def _numbers(*values: object, count: int) -> tuple[int, ...]:
-    if len(values) != count or not all(type(value) is int for value in values):
-        raise AlteredIndex("a size or count is no whole number")
-    return tuple(value for value in values if isinstance(value, int))
-
-
-def _alive(process: int) -> bool:
-    import psutil
-
-    return bool(psutil.pid_exists(process))
+                self._files.remove_others({_text(name) for (name,) in names})
 
 
 def _stored_key(key: str) -> bytes:
