@@ -198,6 +198,18 @@ class InvalidFactory(RequestError):
     code = "BW132"
 
 
+class UnwritableOutput(RequestError):
+    """What was asked for cannot be written where it was asked for."""
+
+    code = "BW133"
+
+
+class UnusableFolder(RequestError):
+    """A folder cannot be used for what it was given for."""
+
+    code = "BW134"
+
+
 class NotCallable(RequestError, TypeError):
     """A step cannot be made of this."""
 

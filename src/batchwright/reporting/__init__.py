@@ -1,1 +1,1 @@
-"""Telling it: progress while it runs, a summary at the end, JSON for machines."""
+"""Telling a fleet's story to people and machines; reads what the other stages made."""
