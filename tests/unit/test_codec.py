@@ -13,6 +13,7 @@ import pickle
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import uuid
@@ -401,11 +402,12 @@ def generator():
         lambda folder: socket.socket(),
         lambda folder: generator(),
         lambda folder: memoryview(b"x"),
+        lambda folder: tempfile.TemporaryDirectory(dir=folder),
         lambda folder: os,
         lambda folder: sys._getframe(),
     ],
-    ids=["text", "binary", "both", "raw", "lock", "thread", "socket", "generator", "view", "module",
-         "frame"],
+    ids=["text", "binary", "both", "raw", "lock", "thread", "socket", "generator", "view", "folder",
+         "module",         "frame"],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "wrap",

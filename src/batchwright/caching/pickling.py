@@ -13,6 +13,7 @@ import pickle
 import sys
 import threading
 import types
+import weakref
 from collections import ChainMap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,7 @@ def _by_name(value: Any, buffers: list[pickle.PickleBuffer] | None) -> bytes | N
     file = io.BytesIO()
     collect = None if buffers is None else buffers.append
     pickler = pickle.Pickler(file, protocol=5, buffer_callback=collect)
-    pickler.dispatch_table = {**copyreg.dispatch_table, **_OWN_REDUCERS}
+    pickler.dispatch_table = {**copyreg.dispatch_table, **_OWN_REDUCERS, **_REFUSED}
     try:
         pickler.dump(value)
     except NotEncodable:
@@ -119,7 +120,8 @@ def _path_again(description: bytes, contents: list[bytes]) -> Path:
 
 
 def _refuse(value: Any) -> Any:
-    # cloudpickle would store an open file as a copy of its text, a view as bytes.
+    # cloudpickle would store an open file as a copy of its text, a view as bytes; pickle stores a
+    # finalizer (of a temporary folder, say) as one that does nothing.
     raise NotEncodable(_refusal(value, "what it stands for lives outside it"))
 
 
@@ -133,6 +135,7 @@ _REFUSED: dict[type, Callable[[Any], Any]] = dict.fromkeys(
         io.BufferedRWPair,
         io.FileIO,
         memoryview,
+        weakref.finalize,
     ),
     _refuse,
 )
