@@ -58,6 +58,12 @@ def test_invalidate_graph_voids_its_scope_and_leaves_confidence():
     assert outcome.confidences == {0: 0.5, 1: 1.0}
 
 
+def test_invalidate_graph_has_no_use_for_a_multiplier():
+    veto = parse_veto("bad", "score < 0.5", "invalidate_graph", "x", 0.0)
+    node, steps = contract(("a", "x", "N1", 0.5, [veto]))
+    assert apply_vetoes(node, steps, {0: LOW}).confidences == {0: 0.5}
+
+
 def test_a_trigger_that_does_not_fire_changes_nothing():
     node, steps = contract(("a", "x", "N1", 0.5, [void("x"), reduce("x")]))
     outcome = apply_vetoes(node, steps, {0: {"score": 0.9}})

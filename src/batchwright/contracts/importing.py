@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.machinery
 import os
 import pkgutil
 import sys
@@ -44,7 +43,7 @@ def import_module_of(settings: Settings, name: str) -> ModuleType:
     make_importable(settings)
     if not all(part.isidentifier() for part in name.split(".")):
         raise MethodsImportError(f"{settings.where}: '{name}' is not the name of a module")
-    _refuse_other(settings.folder, name.partition(".")[0])
+    _refuse_other(settings.folder, name)
     # A module written a moment ago may be missing in what the finders remember.
     importlib.invalidate_caches()
     try:
@@ -89,17 +88,17 @@ def _place(error: BaseException) -> str:
     return ""
 
 
-def _refuse_other(folder: Path, top: str) -> None:
-    """Refuse to take another fleet's module for this one's."""
-    loaded = sys.modules.get(top)
-    file = getattr(loaded, "__file__", None)
-    if file is None:
-        return
-    spec = importlib.machinery.PathFinder.find_spec(top, [str(folder)])
-    if spec is None or spec.origin is None or not Path(spec.origin).exists():
-        return
-    if not Path(file).exists() or not Path(file).samefile(spec.origin):
-        raise MethodsImportError(
-            f"a module '{top}' from {file} is already imported, so that the one in {folder} "
-            "cannot be; run this fleet in a process of its own"
-        )
+def _refuse_other(folder: Path, name: str) -> None:
+    """Refuse to take another fleet's module, already imported, for this one's."""
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        loaded = getattr(sys.modules.get(".".join(parts[:end])), "__file__", None)
+        stem = folder.joinpath(*parts[:end])
+        own = [path for path in (stem / "__init__.py", stem.with_suffix(".py")) if path.is_file()]
+        if loaded is None or not own:
+            continue
+        if not Path(loaded).exists() or not own[0].samefile(loaded):
+            raise MethodsImportError(
+                f"a module '{'.'.join(parts[:end])}' from {loaded} is already imported, so that "
+                f"{own[0]} cannot be; run this fleet in a process of its own"
+            )

@@ -128,6 +128,20 @@ def test_an_input_that_is_no_text_is_a_constant(fleet):
     assert bound(step) == {"text": ["a", "b"]}
 
 
+def test_the_context_of_the_question_is_bound_as_it_is_and_shared(fleet):
+    fleet.write("fleet_methods.py", "def ask(question_context): pass\n")
+    fleet.write("batchwright.toml", 'methods = ["fleet_methods"]')
+    binding = {"execution_phases": {"observe": {"methods": [{"method_name": "ask"}]}}}
+    context = {"question": "what?", "$path": "gone"}
+    for contract in ("Q1", "Q2"):
+        fleet.contract(contract, method_binding=binding, question_context=context)
+    first, second = fleet.load().steps
+    assert bound(first) == {"question_context": context}
+    assert first.arguments[0].argument is second.arguments[0].argument
+    fleet.contract("Q2", method_binding=binding, question_context=None)
+    assert "nothing gives the argument 'question_context'" in fleet.error().message
+
+
 def test_cache_false_and_missing_optional_fields(fleet):
     fleet.one_method(method_name="count", cache=False, provides=None, requires=None, args=None,
                      veto_conditions=None, confidence_score=None, level=None)  # fmt: skip

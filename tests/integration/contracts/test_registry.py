@@ -137,6 +137,14 @@ def test_an_error_deep_in_an_imported_module_names_that_place(registry, fleet):
     assert f"{fleet.path / 'deep_b.py'}:2" in caught.value.message
 
 
+def test_a_module_of_another_fleet_is_not_taken_for_this_one(registry, fleet, tmp_path):
+    registry("space.methods", methods_of_space="class Own: pass\n")  # no __init__: a namespace
+    other = type(fleet)(tmp_path / "other")
+    other.write("space/methods.py", "class Own: pass\n")
+    with pytest.raises(MethodsImportError, match=r"'space\.methods' from .* already imported"):
+        import_registry(Settings(folder=other.path, methods=("space.methods",)))
+
+
 def test_modules_of_two_fleets_are_fine_in_two_processes(fleet, tmp_path):
     other = type(fleet)(tmp_path / "other")
     for folder in (fleet, other):
