@@ -43,6 +43,14 @@ def test_a_relative_path_counts_as_an_absolute_one(file, monkeypatch):
     assert digest(Path("plan.txt")) == digest(file)
 
 
+def test_a_path_of_another_class_is_refused(file):
+    class Remote(type(file)):
+        pass
+
+    with pytest.raises(UncacheableArgument, match="Remote is a kind of path that is not known"):
+        digest(Remote(file))
+
+
 def test_a_touched_file_keeps_its_digest(file):
     key = digest(file)
     os.utime(file, ns=(5 * SECOND, 5 * SECOND))

@@ -17,6 +17,7 @@ import collections
 import dataclasses
 import enum
 import functools
+import pathlib
 import types
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,6 +35,11 @@ def find(kind: type) -> Handler | None:
     """How instances of a class that declares its contents are taken apart, or None."""
     if issubclass(kind, enum.Enum):
         return _enum
+    if issubclass(kind, pathlib.Path):
+        # It may lead elsewhere than into the file system, and its text alone tells nothing.
+        raise UncacheableArgument(
+            f"{type_name(kind)} is a kind of path that is not known; pass a plain pathlib.Path"
+        )
     if issubclass(kind, tuple) and hasattr(kind, "n_sequence_fields"):
         return _structseq
     return _object if _declares_contents(kind) else None
