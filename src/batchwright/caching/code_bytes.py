@@ -27,6 +27,8 @@ STORE_GLOBAL: Final = 9
 STORE_ATTRIBUTE: Final = 10
 STORE_ITEM: Final = 11
 OTHER: Final = 12
+CALL: Final = 13  # of a function, with the number of its arguments
+COPY: Final = 14  # of what was just loaded
 
 Event = tuple[int, Any, int]
 """What happens, with which name or constant, and the offset of its instruction."""
@@ -66,6 +68,7 @@ _PAIRS: dict[str, tuple[int, int]] = {
     "STORE_FAST_LOAD_FAST": (STORE, LOCAL),
     "STORE_FAST_STORE_FAST": (STORE, STORE),
 }
+_NUMBERED = {"LOAD_SMALL_INT": CONSTANT, "CALL": CALL, "CALL_KW": CALL, "COPY": COPY}
 _SILENT = {
     *("CACHE", "NOP", "RESUME", "PUSH_NULL", "PRECALL", "KW_NAMES", "MAKE_CELL", "COPY_FREE_VARS"),
     *("LOAD_CLOSURE", "NOT_TAKEN", "EXTENDED_ARG"),
@@ -75,7 +78,7 @@ _EXTENDED = dis.opmap["EXTENDED_ARG"]
 
 def _table() -> list[tuple[int, int, int]]:
     # For each operation code: how to read it (0 silent, 1 named, 2 variable, 3 pair, 4 constant,
-    # 5 bare, 6 small number), then what the reading needs.
+    # 5 bare, 6 number), then what the reading needs.
     table = [(5, OTHER, 0)] * 256
     for name, code in dis.opmap.items():
         if code > 255:  # pseudo-instructions never reach the byte code
@@ -90,8 +93,8 @@ def _table() -> list[tuple[int, int, int]]:
             table[code] = (3, *_PAIRS[name])
         elif name == "LOAD_CONST":
             table[code] = (4, CONSTANT, 0)
-        elif name == "LOAD_SMALL_INT":
-            table[code] = (6, CONSTANT, 0)
+        elif name in _NUMBERED:
+            table[code] = (6, _NUMBERED[name], 0)
         elif name in ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE"):
             table[code] = (5, STORE_ITEM, 0)
     table[0] = (0, 0, 0)  # inline caches read as zeros
@@ -133,7 +136,7 @@ def events(code: types.CodeType) -> list[Event]:
         elif reading == 4:
             add((CONSTANT, constants[high | raw[offset + 1]], offset))
         elif reading == 6:
-            add((CONSTANT, raw[offset + 1], offset))
+            add((first, high | raw[offset + 1], offset))
         elif reading == 3:
             argument = high | raw[offset + 1]
             add((first, local[argument >> 4], offset))

@@ -19,7 +19,7 @@ _MADE_BY_PYTHON = frozenset(
         *("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__"),
         *("__annotate__", "__annotate_func__", "__annotations_cache__", "__firstlineno__"),
         *("__static_attributes__", "__abstractmethods__", "_abc_impl", "__parameters__"),
-        *("__orig_bases__", "__match_args__", "__dataclass_fields__", "__dataclass_params__"),
+        *("__orig_bases__", "__dataclass_fields__", "__dataclass_params__"),
         *("__classcell__", "__type_params__", "__attrs_attrs__", "__attrs_own_setattr__"),
         *("_member_names_", "_member_map_", "_value2member_map_", "_member_type_"),
         *("_value_repr_", "_unhashable_values_", "_hashable_values_", "_use_args_"),
@@ -143,6 +143,8 @@ def find_member(kind: type, name: str) -> tuple[type, Any] | None:
 
 def member_token(walk: Walk, receiver: type, name: str) -> str:
     """The token of a member used through `self` or `cls`; empty for an instance's own."""
+    if name == "__subclasses__":
+        return subclasses_token(walk, receiver)
     found = find_member(receiver, name)
     if found is None:
         in_metaclass = find_member(type(receiver), name)
@@ -150,6 +152,20 @@ def member_token(walk: Walk, receiver: type, name: str) -> str:
             return walk.value(type(receiver), None)
         return hooks_token(walk, receiver, ("__getattr__", "__getattribute__"))
     return _member(walk, found[0], name, receiver)
+
+
+def subclasses_token(walk: Walk, kind: type) -> str:
+    """The tokens of all own subclasses of a class, in the order in which it lists them."""
+    found: list[str] = []
+    waiting = type.__subclasses__(kind)
+    seen: set[type] = set()
+    while waiting:
+        current = waiting.pop(0)
+        if current not in seen:
+            seen.add(current)
+            found.append(class_token(walk, current))
+            waiting += type.__subclasses__(current)
+    return " ".join(found)
 
 
 def hooks_token(walk: Walk, receiver: type, names: tuple[str, ...]) -> str:

@@ -85,29 +85,119 @@ def fillers(namespace: Namespace, name: str) -> _Found:
 
 
 def _fillers(namespace: Namespace, name: str) -> Iterator[tuple[Namespace, ast.AST]]:
-    makers = {maker for maker, _ in _makers(namespace, name)}
+    source = code_source.module_source(namespace)
+    if source is None:
+        return
+    for alias in _aliases(source, name):
+        for statement, _ in source.touching.get(alias, ()):
+            yield namespace, statement
+    makers = _makers(source, name)
+    yield from _calls_of(makers, [namespace[maker] for maker in makers if maker in namespace])
+    for where, elsewhere in _sources_with({name}):
+        if where is not namespace:
+            for statement in _touching_elsewhere(elsewhere, where, namespace, name):
+                yield where, statement
+
+
+def class_fillers(kind: type, name: str) -> _Found:
+    """Calls at the level of own modules of methods that change the class attribute `name`."""
+    makers: set[str] = set()
+    for base in kind.__mro__:
+        module = sys.modules.get(base.__module__)
+        source = code_source.module_source(vars(module)) if module is not None else None
+        node = source.class_at(base.__qualname__) if source is not None else None
+        for method in node.body if node is not None else ():
+            if isinstance(method, ast.FunctionDef) and _changes_attribute(method, name):
+                makers.add(method.name)
+    members = [
+        vars(base)[maker] for maker in makers for base in kind.__mro__ if maker in vars(base)
+    ]
+    return list(_calls_of(makers, members))
+
+
+def fillers_in(source: Source, name: str) -> list[ast.AST]:
+    """The same for a module of which only the text is at hand."""
+    makers = _makers(source, name)
+    return (
+        [call for call in _module_calls(source) if _called_name(call) in makers] if makers else []
+    )
+
+
+def _makers(source: Source, name: str) -> set[str]:
+    """The functions and classes of a module that change its global `name`."""
+    if not re.search(rf"\b{re.escape(name)}\b", source.text):
+        return set()
+    return {
+        statement.name
+        for statement, _ in source.statements
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and name in changed_names(statement)
+    }
+
+
+def _aliases(source: Source, name: str) -> Iterator[str]:
+    for statement, _ in source.statements:
+        match statement:
+            case ast.Assign(targets=targets, value=ast.Name(id=original)) if original == name:
+                yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _changes_attribute(method: ast.AST, name: str) -> bool:
+    for part in ast.walk(method):
+        changed: ast.AST | None = None
+        match part:
+            case ast.Subscript(value=holder, ctx=ast.Store() | ast.Del()):
+                changed = holder
+            case ast.Call(func=ast.Attribute(value=holder, attr=called)) if called in MUTATING:
+                changed = holder
+            case ast.Attribute(attr=attribute, ctx=ast.Store() | ast.Del()) if attribute == name:
+                return True
+        if isinstance(changed, ast.Attribute) and changed.attr == name:
+            return True
+    return False
+
+
+def _calls_of(makers: set[str], objects: list[Any]) -> Iterator[tuple[Namespace, ast.AST]]:
     if not makers:
         return
-    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(makers)))})\b")
-    objects = [namespace[maker] for maker in makers if maker in namespace]
+    for where, source in _sources_with(makers):
+        for call in _module_calls(source):
+            found = _called(call, where)
+            if any(found is maker for maker in objects):
+                yield where, call
+
+
+def _sources_with(names: set[str]) -> Iterator[tuple[Namespace, Source]]:
+    """The texts of own modules in which one of the names occurs."""
     for module in _own_modules():
         source = code_source.module_source(vars(module))
-        if source is None or not source.holds or not pattern.search(source.text):
-            continue
-        for call in _module_calls(source):
-            if _called(call, vars(module)) in objects:
-                yield vars(module), call
+        if source is not None and source.holds and any(name in source.text for name in names):
+            yield vars(module), source
 
 
-def _makers(namespace: Namespace, name: str) -> Iterator[tuple[str, ast.AST]]:
-    source = code_source.module_source(namespace)
-    if source is None or not re.search(rf"\b{re.escape(name)}\b", source.text):
-        return
-    for statement, _ in source.statements:
-        if isinstance(
-            statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        ) and name in changed_names(statement):
-            yield statement.name, statement
+def _touching_elsewhere(
+    source: Source, where: Namespace, home: Namespace, name: str
+) -> Iterator[ast.AST]:
+    """Statements of another module that touch a global of `home`."""
+    for root, statements in source.touching.items():
+        held = where.get(root)
+        if held is home.get(name) and held is not None and _imports(source, root):
+            yield from (statement for statement, _ in statements)
+        elif isinstance(held, types.ModuleType):
+            for statement, _ in statements:
+                if any(
+                    isinstance(part, ast.Attribute)
+                    and part.attr == name
+                    and _resolved(part.value, where) is sys.modules.get(str(home.get("__name__")))
+                    for part in ast.walk(statement)
+                ):
+                    yield statement
+
+
+def _imports(source: Source, name: str) -> bool:
+    return any(
+        isinstance(statement, ast.ImportFrom) for statement, _ in source.bindings.get(name, ())
+    )
 
 
 def _own_modules() -> list[types.ModuleType]:
@@ -131,12 +221,25 @@ def _module_calls(source: Source) -> Iterator[ast.AST]:
             yield statement
 
 
-def _called(node: ast.AST, namespace: Namespace) -> Any:
-    """The object that a decorator or statement calls, looked up statically."""
+def _function_of(node: ast.AST) -> ast.AST:
+    """What a decorator or statement calls first: `f` of `f(1)(2)`."""
     if isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign) and node.value is not None:
         node = node.value
     while isinstance(node, ast.Call):
         node = node.func
+    return node
+
+
+def _called_name(node: ast.AST) -> str | None:
+    return root_name(_function_of(node))
+
+
+def _called(node: ast.AST, namespace: Namespace) -> Any:
+    """The object that a decorator or statement calls, looked up statically."""
+    return _resolved(_function_of(node), namespace)
+
+
+def _resolved(node: ast.AST, namespace: Namespace) -> Any:
     trail: list[str] = []
     while isinstance(node, ast.Attribute):
         trail.append(node.attr)
@@ -144,6 +247,12 @@ def _called(node: ast.AST, namespace: Namespace) -> Any:
     if not isinstance(node, ast.Name):
         return None
     found = namespace.get(node.id)
-    while trail and isinstance(found, types.ModuleType):
-        found = vars(found).get(trail.pop())
+    while trail:
+        name = trail.pop()
+        if isinstance(found, types.ModuleType):
+            found = vars(found).get(name)
+        elif isinstance(found, type):
+            found = next((vars(base)[name] for base in found.__mro__ if name in vars(base)), None)
+        else:
+            return None
     return found

@@ -12,7 +12,7 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from batchwright.caching import code_names, code_owner, code_source, code_tree
+from batchwright.caching import code_fill, code_names, code_owner, code_source, code_tree
 from batchwright.caching.code_owner import OWN
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ def _expand(walk: Walk, content: list[str], module: str, source: Source, name: s
     for statement, heads in statements:
         for node in (statement, *heads):
             _count(walk, content, module, source, node, name)
+    for filler in code_fill.fillers_in(source, name):
+        _count(walk, content, module, source, filler, name)
 
 
 def _count(

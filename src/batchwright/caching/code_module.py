@@ -206,9 +206,12 @@ def _expand(
         content.append(f"type {walk.value(type(value), None)}")
         content += code_value.code_inside(walk, value)
     if place.kind == "module":
-        for where, filler in code_fill.fillers(namespace, place.name):
-            count_tree(walk, content, where, filler, skip="")
-            walk.module_read(where)
+        found = code_fill.fillers(namespace, place.name)
+    else:
+        found = code_fill.class_fillers(place.holder, place.name)
+    for where, filler in found:
+        count_tree(walk, content, where, filler, skip=place.name)
+        walk.module_read(where)
 
 
 def count_tree(

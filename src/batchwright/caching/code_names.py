@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from batchwright.caching import code_bytes
 from batchwright.caching.code_bytes import (
     ATTRIBUTE,
+    CALL,
     CONSTANT,
+    COPY,
     FREE,
     GLOBAL,
     IMPORT,
@@ -169,7 +171,7 @@ class _Scope:
         if self.kind(end) == STORE_ATTRIBUTE:
             self.add(STORED, self.events[end][1], (), event)
             return
-        if self.kind(end) == OTHER and self.kind(end + 1) == ATTRIBUTE:
+        if self.kind(end) == COPY and self.kind(end + 1) == ATTRIBUTE:
             # An augmented store copies the receiver, then loads the attribute.
             self.add(MEMBER, self.events[end + 1][1], (), event)
             self.add(STORED, self.events[end + 1][1], (), event)
@@ -199,7 +201,7 @@ class _Scope:
 
     def _super(self, index: int) -> int | None:
         end = index + 1
-        while self.kind(end) in (GLOBAL, FREE, LOCAL, OTHER) and end - index < 7:
+        while self.kind(end) in (GLOBAL, FREE, LOCAL, OTHER, CALL) and end - index < 7:
             end += 1
         if self.kind(end) != ATTRIBUTE:
             return None
@@ -216,7 +218,7 @@ class _Scope:
         attributes = self.attributes(target + 1)
         end = target + 1 + len(attributes)
         named = self.events[end][1] if self.kind(end) == CONSTANT else None
-        if not isinstance(named, str):
+        if not isinstance(named, str) or not self._ends_call(end + 1):
             self.add(UNKNOWN, f"{function}() with a computed name", (), self.events[index])
             return None
         name = self.events[target][1]
@@ -232,13 +234,27 @@ class _Scope:
     def _constant_name_follows(self, start: int) -> bool:
         # `getattr(f(x), "name")`: the object is a value, and values are counted elsewhere.
         for index in range(start, min(start + 12, len(self.events))):
-            if self.kind(index) == CONSTANT and isinstance(self.events[index][1], str):
+            named = self.kind(index) == CONSTANT and isinstance(self.events[index][1], str)
+            if named and self._ends_call(index + 1):
                 return True
         return False
 
+    def _ends_call(self, index: int) -> bool:
+        """Whether the name just loaded is an argument as it stands, with a plain default or not."""
+        if self.kind(index) == CALL:
+            return True
+        if self.kind(index) not in (CONSTANT, GLOBAL, LOCAL, FREE):
+            return False
+        end = index + 1 + len(self.attributes(index + 1))
+        return self.kind(end) == CALL and self.events[end][1] >= 3
+
+    def _is_taken(self, index: int) -> bool:
+        # The constant is the whole key when the subscript follows at once.
+        return self.kind(index) == OTHER
+
     def _globals(self, index: int) -> int | None:
         name = self.events[index + 2][1] if self.kind(index + 2) == CONSTANT else None
-        if self.kind(index + 1) == OTHER and isinstance(name, str):
+        if self.kind(index + 1) == CALL and isinstance(name, str) and self._is_taken(index + 3):
             self.add(GLOBAL_NAME, name, (), self.events[index])
             return index + 3
         self.add(NAMESPACE, "globals()", (), self.events[index])
@@ -251,7 +267,8 @@ class _Scope:
                 return
             start += 1
         module = self.events[start][1] if self.kind(start) == CONSTANT else None
-        if isinstance(module, str) and not module.startswith("."):
+        whole = self.kind(start + 1) == CALL or name == "__import__"
+        if isinstance(module, str) and whole and not module.startswith("."):
             self.add(IMPORTED, f"0:{module}", (), self.events[index])
         else:
             self.add(UNKNOWN, "import of a computed name", (), self.events[index])

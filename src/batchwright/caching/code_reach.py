@@ -299,6 +299,10 @@ class Walk:
                 return self._missing(value, attribute)
             place = Place("module", namespace, attribute)
             value = namespace.get(attribute, submodule)
+        if isinstance(value, type) and "__subclasses__" in attributes:
+            from batchwright.caching import code_class
+
+            return f"{self.value(value, place)} {code_class.subclasses_token(self, value)}"
         if attributes and attributes[-1] == "__doc__" and isinstance(value, types.FunctionType):
             return f"{self.value(value, place)} documented {value.__doc__!r}"
         return self.value(value, place)

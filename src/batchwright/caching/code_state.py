@@ -117,7 +117,7 @@ class _Search:
 
 def _augmented(events: list[code_bytes.Event]) -> str | None:
     # `self.n += 1` copies the object, loads `n` of one copy and stores it to the other.
-    if len(events) > 1 and events[0][0] == code_bytes.OTHER and events[1][0] == ATTRIBUTE:
+    if len(events) > 1 and events[0][0] == code_bytes.COPY and events[1][0] == ATTRIBUTE:
         name = str(events[1][1])
         if any(kind == STORE_ATTRIBUTE and value == name for kind, value, _ in events):
             return name
