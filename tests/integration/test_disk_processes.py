@@ -14,6 +14,7 @@ import warnings
 import pytest
 
 from batchwright.caching.cache import Cache
+from batchwright.caching.database import exclusively
 
 # forkserver and spawn would import this file by name, which tests are not; fork is what is tried.
 context = multiprocessing.get_context("fork")
@@ -147,6 +148,29 @@ def test_a_forked_process_uses_the_cache_and_leaves_the_parents_alone(tmp_path):
         assert cache.find(["before", "by the child", "after"]).keys() == {
             "before", "by the child", "after",
         }  # fmt: skip
+
+
+def test_a_forked_process_does_not_keep_the_folder_locked(tmp_path):
+    reader, writer = os.pipe()
+    with exclusively(tmp_path):
+        child = os.fork()
+        if child == 0:
+            os.close(writer)
+            os.read(reader, 1)  # lives until the parent closes its end
+            os._exit(0)
+    entered = []
+
+    def enter():
+        with exclusively(tmp_path):
+            entered.append(True)
+
+    thread = threading.Thread(target=enter, daemon=True)
+    thread.start()
+    thread.join(10)
+    os.close(writer)
+    os.waitpid(child, 0)
+    os.close(reader)
+    assert entered == [True]
 
 
 @pytest.mark.parametrize("turn", range(3))

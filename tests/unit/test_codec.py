@@ -407,7 +407,7 @@ def generator():
         lambda folder: sys._getframe(),
     ],
     ids=["text", "binary", "both", "raw", "lock", "thread", "socket", "generator", "view", "folder",
-         "module",         "frame"],
+         "module", "frame"],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "wrap",

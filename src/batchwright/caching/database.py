@@ -312,11 +312,26 @@ def exclusively(folder: Path) -> Iterator[None]:
     """Holds the folder's lock, which one thread of one process can at a time."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    _handles.add(handle)
     try:
         _lock_file(handle)
         yield
     finally:
+        _handles.discard(handle)
         os.close(handle)
+
+
+_handles: set[int] = set()
+
+
+def _let_go() -> None:
+    # A fork shares the locks that other threads hold by their handles, and would keep them.
+    while _handles:
+        os.close(_handles.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 if sys.platform == "win32":
