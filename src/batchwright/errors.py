@@ -210,6 +210,18 @@ class UnusableFolder(RequestError):
     code = "BW134"
 
 
+class InvalidDuration(RequestError, ValueError):
+    """A length of time is not written as one."""
+
+    code = "BW135"
+
+
+class InvalidSample(RequestError, ValueError):
+    """A sample is not written as one."""
+
+    code = "BW136"
+
+
 class NotCallable(RequestError, TypeError):
     """A step cannot be made of this."""
 

@@ -11,6 +11,7 @@ from batchwright.contracts.nearest import hint
 from batchwright.errors import UnknownContract
 from batchwright.execution.telling import seconds
 from batchwright.fleet.explain import last_record
+from batchwright.reporting.summary import problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,22 +107,22 @@ def _contract_last(prepared: Prepared, contract: str) -> ContractLastTime | None
     for run in prepared.records.runs(_RUNS_LOOKED_AT):
         for record in prepared.records.contracts(run.id):
             if record.id == contract:
-                problems = tuple(record.detail.get("problems", ()))
+                problems = problems_of(contract, run.summary)
                 return ContractLastTime(run.id, record.status, problems)
     return None
 
 
 def explanation_lines(explanation: Explanation, *, tracebacks: bool = False) -> list[str]:
-    """The explanation in words: a line for where a step stands, one for how it ended."""
+    """The explanation in words: where each step stands, and how it ended if it ran last time."""
     last = explanation.last
     ended = "not run before" if last is None else f"{last.status} in run {last.run}"
     lines = [f"{explanation.contract}: {ended}"]
     if last is not None:
         lines.extend(f"  {problem}" for problem in last.problems)
     for step in explanation.steps:
-        lines.append(f"  {step.address}  {step.method}")
-        lines.append(f"      {step.status}: {step.reason}")
-        if step.last is not None:
+        place = step.address.removeprefix(f"{explanation.contract}/")
+        lines.append(f"  {place}  {step.method}: {step.status}: {step.reason}")
+        if step.last is not None and step.last.outcome != "known":
             lines.append(f"      last time: {_last_told(step.last)}")
             if tracebacks and step.last.failure is not None:
                 lines.extend(indented(step.last.failure.traceback, 8))

@@ -186,7 +186,7 @@ def _work_ms(uniques: Iterable[Unique], typical: Mapping[str, float]) -> float:
 
 
 def _ranged(low: int, high: int) -> str:
-    return counted(low, "object") if low == high else f"{low:,} to {counted(high, 'object')}"
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _work_told(report: PlanReport) -> str:

@@ -86,3 +86,12 @@ def worst_contract(summary: Mapping[str, Any]) -> str | None:
     for cause in summary["causes"]:
         by_status.setdefault(cause["status"], cause["contracts"][0])
     return by_status.get("failed", by_status.get("partial"))
+
+
+def problems_of(contract: str, summary: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a contract lacked in a run, a line for each cause."""
+    return tuple(
+        f"{cause['step']}: {cause['problem']}" if cause["step"] else cause["problem"]
+        for cause in summary.get("causes", ())
+        if contract in cause["contracts"]
+    )
