@@ -97,7 +97,7 @@ DISTINCT = [
     *(array.array("i", [1]), array.array("l", [1]), array.array("d", [1.0]), array.array("B")),
     *(array.array("d", [0.0]), array.array("d", [-0.0])),
     *(int, float, bool, type, object, ValueError, dict, collections.OrderedDict),
-    *(list[int], list[str], typing.List[int], int | None, typing.Optional[int]),  # noqa: UP006, UP045
+    *(list[int], list[str], typing.List[int], int | None),  # noqa: UP006
     *(typing.Literal["a"], typing.Any, typing.Callable[[int], str], typing.TypeVar("T")),
     *(len, abs, json.dumps, json.loads, str.upper, [1].append, [2].append, dict.fromkeys),
     *(functools.partial(int, base=3), functools.partial(int, base=4), functools.partial(int, 3)),
@@ -218,6 +218,10 @@ def test_a_value_that_contains_itself_is_refused():
     loop.append({"again": (loop,)})
     with pytest.raises(UncacheableArgument, match="contains itself"):
         digest(loop)
+    beside = [{}, 1]
+    beside.append(beside)
+    with pytest.raises(UncacheableArgument, match=r"\[2\]\[2\].*contains itself"):
+        digest(beside)
     mapping = {}
     mapping["self"] = mapping
     with pytest.raises(UncacheableArgument, match="contains itself"):
@@ -300,6 +304,10 @@ def test_memoryviews_count_by_items_not_by_layout():
     backwards = array.array("i", range(5, -1, -1))
     assert digest(memoryview(backwards)[::-1]) == digest(memoryview(data))
     assert digest(memoryview(b"abcd")) != digest(memoryview(b"abcd").cast("H"))
+
+
+def test_unions_count_alike_however_written():
+    assert digest(typing.Optional[int]) == digest(int | None) != digest(int | str)  # noqa: UP045
 
 
 def test_attributes_put_on_collections_count():

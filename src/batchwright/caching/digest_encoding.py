@@ -262,7 +262,7 @@ def encode(root: Any, find: Finder, name: str = "value") -> bytes:
             f"{_way(waiting, name)}: what it holds is nested too deeply to be digested; "
             "flatten it, or register a digest for it"
         ) from error
-    except BatchwrightError:
+    except (BatchwrightError, MemoryError):
         raise
     except Exception as error:  # of a hook, or of an object that is broken
         raise UncacheableArgument(
@@ -307,12 +307,12 @@ def _encode(root: Any, find: Finder, waiting: list[_Frame]) -> bytes:  # noqa: C
                         continue
                     opened = _open_node(node)
                     inner_label = node.label
+                if len(waiting) == checkpoint:
+                    _refuse_cycle(waiting, value)
+                    checkpoint *= 2
                 waiting.append((value, head, shape, rest, label, encoded, stream))
                 value, label, stream, encoded = part, inner_label, None, []
                 head, shape, rest = opened
-                if len(waiting) == checkpoint:
-                    _refuse_cycle(waiting)
-                    checkpoint *= 2
                 break
             else:
                 if shape == ORDERED and len(encoded) >= _CHUNK:
@@ -352,10 +352,11 @@ def type_name(kind: type) -> str:
     )
 
 
-def _refuse_cycle(frames: list[_Frame]) -> None:
+def _refuse_cycle(frames: list[_Frame], innermost: Any) -> None:
     # Looked for at depths 64, 128, 256, ...: a cycle soon repeats on the way down, and values of
     # ordinary depth pay nothing for the question.
     values = [frame[0] for frame in frames[1:] if type(frame[0]) is not Node]
+    values.append(innermost)
     if len({id(value) for value in values}) < len(values):
         raise UncacheableArgument("contains itself; break the cycle, or register a digest for it")
     if len(frames) >= _DEEPEST:

@@ -212,8 +212,12 @@ def _reduced(value: Any) -> Node:
 
 
 def _alias(value: Any) -> Node:
+    origin, arguments = typing.get_origin(value), typing.get_args(value)
+    if origin in (types.UnionType, typing.Union):
+        # int | None and Optional[int] are equal, and from Python 3.14 on the same.
+        return Node("union", arguments)
     form = type(value).__name__  # list[int] and typing.List[int] are not equal
-    return Node("typealias", (form, typing.get_origin(value), typing.get_args(value)))
+    return Node("typealias", (form, origin, arguments))
 
 
 def _type_variable(value: Any) -> Node:
