@@ -20,7 +20,7 @@ _IMPORT = re.compile(
     r"|import[ \t]+([^#\n]+))",
     re.MULTILINE,
 )
-_Known = tuple[object, int, tuple["Namespace", ...]]
+_Known = tuple["Namespace", object, int, tuple["Namespace", ...]]
 _imported: dict[int, _Known] = {}
 
 
@@ -45,11 +45,12 @@ def _imports_of(namespace: Namespace) -> tuple[Namespace, ...]:
     """The globals of the own modules that a module imports, as far as they are loaded by now."""
     known = _imported.get(id(namespace))
     spec = namespace.get("__spec__")
-    if known is None or known[0] is not spec or known[1] != len(sys.modules):
+    loaded = len(sys.modules)
+    if known is None or known[0] is not namespace or known[1:3] != (spec, loaded):
         found = tuple(vars(module) for module in _imports(namespace))
-        known = (spec, len(sys.modules), found)
+        known = (namespace, spec, loaded, found)
         _imported[id(namespace)] = known
-    return known[2]
+    return known[3]
 
 
 def _imports(namespace: Namespace) -> Iterator[types.ModuleType]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 import types
 from typing import TYPE_CHECKING, Any
@@ -67,7 +66,7 @@ def _changes(node: ast.AST) -> Iterator[str]:
 
 
 _Found = list[tuple["Namespace", ast.AST]]
-_known: dict[tuple[int, str], tuple[Any, int, _Found]] = {}
+_known: dict[tuple[int, str], tuple[Any, Any, int, _Found]] = {}
 
 
 def fillers(namespace: Namespace, name: str) -> _Found:
@@ -78,10 +77,10 @@ def fillers(namespace: Namespace, name: str) -> _Found:
     """
     spec, loaded = namespace.get("__spec__"), len(sys.modules)
     known = _known.get((id(namespace), name))
-    if known is None or known[0] is not spec or known[1] != loaded:
-        known = (spec, loaded, list(_fillers(namespace, name)))
+    if known is None or known[0] is not namespace or known[1] is not spec or known[2] != loaded:
+        known = (namespace, spec, loaded, list(_fillers(namespace, name)))
         _known[id(namespace), name] = known
-    return known[2]
+    return known[3]
 
 
 def _fillers(namespace: Namespace, name: str) -> Iterator[tuple[Namespace, ast.AST]]:
@@ -101,18 +100,29 @@ def _fillers(namespace: Namespace, name: str) -> Iterator[tuple[Namespace, ast.A
 
 def class_fillers(kind: type, name: str) -> _Found:
     """Calls at the level of own modules of methods that change the class attribute `name`."""
+    loaded = len(sys.modules)
+    known = _known.get((id(kind), name))
+    if known is None or known[0] is not kind or known[2] != loaded:
+        known = (kind, None, loaded, list(_class_fillers(kind, name)))
+        _known[id(kind), name] = known
+    return known[3]
+
+
+def _class_fillers(kind: type, name: str) -> Iterator[tuple[Namespace, ast.AST]]:
     makers: set[str] = set()
     for base in kind.__mro__:
         module = sys.modules.get(base.__module__)
-        source = code_source.module_source(vars(module)) if module is not None else None
+        if module is None or code_owner.owner_of_module(module) != OWN:
+            continue
+        source = code_source.module_source(vars(module))
         node = source.class_at(base.__qualname__) if source is not None else None
         for method in node.body if node is not None else ():
-            if isinstance(method, ast.FunctionDef) and _changes_attribute(method, name):
+            if isinstance(method, ast.FunctionDef) and name in _changed_attributes(method):
                 makers.add(method.name)
     members = [
         vars(base)[maker] for maker in makers for base in kind.__mro__ if maker in vars(base)
     ]
-    return list(_calls_of(makers, members))
+    yield from _calls_of(makers, members)
 
 
 def fillers_in(source: Source, name: str) -> list[ast.AST]:
@@ -125,14 +135,20 @@ def fillers_in(source: Source, name: str) -> list[ast.AST]:
 
 def _makers(source: Source, name: str) -> set[str]:
     """The functions and classes of a module that change its global `name`."""
-    if not re.search(rf"\b{re.escape(name)}\b", source.text):
+    if name not in source.text:
         return set()
-    return {
-        statement.name
-        for statement, _ in source.statements
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        and name in changed_names(statement)
-    }
+    known = _makers_of.get(id(source))
+    if known is None:
+        found: dict[str, set[str]] = {}
+        for statement, _ in source.statements:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                for changed in changed_names(statement):
+                    found.setdefault(changed, set()).add(statement.name)
+        known = _makers_of[id(source)] = (source, found)
+    return known[1].get(name, set())
+
+
+_makers_of: dict[int, tuple[Source, dict[str, set[str]]]] = {}
 
 
 def _aliases(source: Source, name: str) -> Iterator[str]:
@@ -142,19 +158,28 @@ def _aliases(source: Source, name: str) -> Iterator[str]:
                 yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
-def _changes_attribute(method: ast.AST, name: str) -> bool:
+_changed_of: dict[int, tuple[ast.AST, frozenset[str]]] = {}
+
+
+def _changed_attributes(method: ast.AST) -> frozenset[str]:
+    """The attributes, of anything, that a method stores to or changes in place."""
+    known = _changed_of.get(id(method))
+    if known is None:
+        known = (method, frozenset(_attribute_changes(method)))
+        _changed_of[id(method)] = known
+    return known[1]
+
+
+def _attribute_changes(method: ast.AST) -> Iterator[str]:
     for part in ast.walk(method):
-        changed: ast.AST | None = None
         match part:
-            case ast.Subscript(value=holder, ctx=ast.Store() | ast.Del()):
-                changed = holder
-            case ast.Call(func=ast.Attribute(value=holder, attr=called)) if called in MUTATING:
-                changed = holder
-            case ast.Attribute(attr=attribute, ctx=ast.Store() | ast.Del()) if attribute == name:
-                return True
-        if isinstance(changed, ast.Attribute) and changed.attr == name:
-            return True
-    return False
+            case ast.Attribute(attr=name, ctx=ast.Store() | ast.Del()):
+                yield name
+            case ast.Subscript(value=ast.Attribute(attr=name), ctx=ast.Store() | ast.Del()):
+                yield name
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr=called)):
+                if called in MUTATING:
+                    yield name
 
 
 def _calls_of(makers: set[str], objects: list[Any]) -> Iterator[tuple[Namespace, ast.AST]]:

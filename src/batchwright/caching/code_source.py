@@ -198,7 +198,7 @@ def module_source(namespace: Namespace) -> Source | None:
     """The text of the module with these globals, as first seen since it was (re)loaded."""
     known = _of_module.get(id(namespace))
     spec = namespace.get("__spec__")
-    if known is not None and known[0] is spec and spec is not None:
+    if known is not None and known[0] is spec and known[1] is namespace:
         return known[2]
     file = namespace.get("__file__")
     source: Source | None = None
