@@ -317,8 +317,9 @@ def exclusively(folder: Path) -> Iterator[None]:
         _lock_file(handle)
         yield
     finally:
-        _handles.discard(handle)
-        os.close(handle)
+        if handle in _handles:  # not so in a process that was forked in here
+            _handles.discard(handle)
+            os.close(handle)
 
 
 _handles: set[int] = set()
