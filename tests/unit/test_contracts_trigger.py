@@ -126,6 +126,12 @@ def test_a_name_that_is_not_there_does_not_fire(operator):
     assert fires(parse_trigger(f"x {operator} 1"), None) == (False, ("x",))
 
 
+@pytest.mark.parametrize("name", OPERATORS)
+@pytest.mark.parametrize("value", [1, 2, 3])
+def test_comparisons_at_and_beside_the_boundary(name, value):
+    assert fires(parse_trigger(f"x {name} 2"), {"x": value}).fired is OPERATORS[name](value, 2)
+
+
 def test_a_missing_name_does_not_keep_the_other_side_from_firing():
     assert fires(parse_trigger("x < 1 or y < 1"), {"y": 0}) == (True, ("x",))
     assert fires(parse_trigger("y < 1 or x < 1"), {"y": 0}) == (True, ("x",))
