@@ -11,8 +11,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 import msgspec
@@ -26,6 +25,9 @@ from batchwright.caching.code import (
     describe_constructor,
     describe_method,
 )
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 _numbers = itertools.count()
 
@@ -49,7 +51,7 @@ def load(folder: Path, source: str, name: str | None = None) -> ModuleType:
 
 
 def run(source: str, *arguments: str, cwd: Path, **environment: str) -> Any:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603  # our own interpreter, our own text
         [sys.executable, *arguments, *(["-c", source] if source else [])],
         capture_output=True,
         text=True,
@@ -116,6 +118,19 @@ def test_the_files_are_those_a_change_can_come_from(tmp_path: Path) -> None:
         "between",
         "farther",
     }
+
+
+def test_facts_are_current_until_a_file_is_edited(tmp_path: Path) -> None:
+    path = write(tmp_path, "def step(x): return x\n", "kept")
+    source = (
+        "import sys, json, pathlib\nsys.path.insert(0, '.')\nimport kept\n"
+        "from batchwright.caching.code import describe\n"
+        "before = describe(kept.step).current\n"
+        "pathlib.Path('kept.py').write_text('def step(x): return -x\\n')\n"
+        "json.dump([before, describe(kept.step).current], sys.stdout)"
+    )
+    assert run(source, cwd=tmp_path) == [True, False]
+    assert path.exists()
 
 
 # --- loaded code, not the file ------------------------------------------------------------

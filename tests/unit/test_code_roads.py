@@ -118,10 +118,12 @@ ROADS: list[tuple[str, dict[str, str], tuple[str, str], bool]] = [
         MAIN: "class A:\n    class B:\n        k = 1\ndef step(x): return A.B.k\n"},
         ("k = 1", "k = 2"), True),
     ("metaclass attribute", {
-        MAIN: "class M(type):\n    @property\n    def k(cls): return 1\nclass A(metaclass=M): pass\n"
+        MAIN: "class M(type):\n    @property\n    def k(cls): return 1\n"
+              "class A(metaclass=M): pass\n"
               "def step(x): return A.k\n"}, ("return 1", "return 2"), True),
     ("base with values", {
-        MAIN: "class A(dict):\n    def f(self): return 1\nT = A(a=1)\ndef step(x): return T['a']\n"},
+        MAIN: "class A(dict):\n    def f(self): return 1\n"
+              "T = A(a=1)\ndef step(x): return T['a']\n"},
         ("a=1", "a=2"), True),
     ("global by globals()", {
         MAIN: "def g(x): return x + 1\ndef step(x): return globals()['g'](x)\n"},
@@ -242,7 +244,8 @@ ROADS: list[tuple[str, dict[str, str], tuple[str, str], bool]] = [
      ("\n  b", "\n   b"), True),
     ("comment sign in a text", {MAIN: "def step(x): return 'a # b'\n"}, ("# b", "# c"), True),
     ("private name", {
-        MAIN: "class A:\n    __k = 1\n    def f(self): return self.__k\ndef step(x): return A().f()\n"},
+        MAIN: "class A:\n    __k = 1\n    def f(self): return self.__k\n"
+              "def step(x): return A().f()\n"},
         ("__k = 1", "__k = 2"), True),
     ("__call__ of a metaclass", {
         MAIN: "class M(type):\n    def __call__(cls): return 1\nclass A(metaclass=M): pass\n"
@@ -264,7 +267,8 @@ ROADS: list[tuple[str, dict[str, str], tuple[str, str], bool]] = [
               "f = partial(reduce, partial(add, 1))\ndef step(x): return f(x)\n"},
         ("add, 1", "add, 2"), True),
     ("partial of a table", {
-        MAIN: "from functools import partial\ndef get(t, k): return t[k]\nf = partial(get, {'a': 1})\n"
+        MAIN: "from functools import partial\ndef get(t, k): return t[k]\n"
+              "f = partial(get, {'a': 1})\n"
               "def step(x): return f(x)\n"}, ("'a': 1", "'a': 2"), True),
     ("cached property of an instance's class", {
         MAIN: "from functools import cached_property\nclass A:\n    @cached_property\n"

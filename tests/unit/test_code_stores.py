@@ -6,12 +6,15 @@ import importlib
 import itertools
 import linecache
 import sys
-from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
 from batchwright.caching.code import describe_method
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
 
 SOURCE = """
 import functools

@@ -38,7 +38,8 @@ class CodeFacts(msgspec.Struct, frozen=True):
     `parts` has a digest for each function, class, constant and class attribute that it covers, by
     `module:qualname`, and the version of each distribution by `dist NAME`: compare two to name
     the cause of a change. `files` are the own source files it depends on. `stores` are the
-    attributes of `self` that a method changes. `notes` tell what cannot be followed.
+    attributes of `self` that a method changes. `notes` tell what cannot be followed. `current`
+    says that the files are as they were loaded: only then may facts be remembered by their stat.
     """
 
     digest: str
@@ -46,6 +47,7 @@ class CodeFacts(msgspec.Struct, frozen=True):
     files: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    current: bool = True
 
 
 def code_digest(function: Callable[..., Any]) -> str:
@@ -106,6 +108,7 @@ def _facts(walk: Walk, root: str, stores: tuple[str, ...]) -> CodeFacts:
         files=tuple(sorted(walk.files)),
         stores=stores,
         notes=tuple(Note(*note) for note in sorted(walk.notes)),
+        current=walk.is_current(),
     )
 
 

@@ -225,14 +225,22 @@ def _imports(source: Source, name: str) -> bool:
     )
 
 
+_own: tuple[int, list[types.ModuleType]] = (0, [])
+
+
 def _own_modules() -> list[types.ModuleType]:
-    return [
-        module
-        for module in list(sys.modules.values())
-        if isinstance(module, types.ModuleType)
-        and isinstance(vars(module).get("__file__"), str)
-        and code_owner.owner_of_module(module) == OWN
-    ]
+    global _own  # noqa: PLW0603  # remembered until another module is loaded
+    loaded = list(sys.modules.values())
+    if _own[0] != len(loaded) or any(sys.modules.get(m.__name__) is not m for m in _own[1]):
+        found = [
+            module
+            for module in loaded
+            if isinstance(module, types.ModuleType)
+            and isinstance(vars(module).get("__file__"), str)
+            and code_owner.owner_of_module(module) == OWN
+        ]
+        _own = (len(loaded), found)
+    return _own[1]
 
 
 def _module_calls(source: Source) -> Iterator[ast.AST]:

@@ -70,7 +70,6 @@ class Walk:
         self.files: set[str] = set()
         self.notes: set[tuple[str, int, str]] = set()
         self.distributions: dict[str, str] = {}
-        self.stale = False
         self.looks_at_annotations = False
         self._contents: dict[str, list[list[str]]] = {}
         self._numbers: dict[Any, str] = {}
@@ -110,6 +109,10 @@ class Walk:
         for name, version in self.distributions.items():
             parts[f"dist {name}"] = version
         return parts
+
+    def is_current(self) -> bool:
+        """Whether all files looked at still are what was loaded from them."""
+        return all(code_source.is_current(namespace) for namespace in list(self._modules.values()))
 
     def note(self, file: str, line: int, text: str) -> None:
         """Something that cannot be followed."""

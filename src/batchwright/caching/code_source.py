@@ -210,6 +210,23 @@ def module_source(namespace: Namespace) -> Source | None:
     return source
 
 
+def is_current(namespace: Namespace) -> bool:
+    """Whether a module was loaded from its file as the file is now."""
+    source = module_source(namespace)
+    if source is None:
+        return "__file__" not in namespace
+    known = _of_file.get(source.name)
+    try:
+        return source.holds and known is not None and known[0] == _signature(source.name)
+    except OSError:
+        return False
+
+
+def _signature(file: str) -> tuple[int, ...]:
+    stat = os.stat(file)  # noqa: PTH116  # called for every file, and four times as quick
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
 def file_source(file: str) -> Source | None:
     """The text of a file of which nothing is loaded yet; it holds by definition."""
     return _read(file, None)
@@ -223,8 +240,7 @@ def listed_source(file: str, namespace: Mapping[str, Any]) -> Source | None:
 
 def _read(file: str, namespace: Namespace | None) -> Source | None:
     try:
-        stat = Path(file).stat()
-        signature = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+        signature = _signature(file)
         holds = namespace is None or _unchanged_since_import(file, signature, namespace)
         known = _of_file.get(file)
         if known is not None and known[0] == signature and known[1].holds == holds:
