@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import sys
 from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -18,6 +17,7 @@ import msgspec
 
 from batchwright.contracts.graph import Target
 from batchwright.contracts.nearest import hint, listing
+from batchwright.contracts.signature import read_signature
 from batchwright.errors import NotCallable, UnknownObjectMethod, WrongCall
 
 if TYPE_CHECKING:
@@ -197,22 +197,12 @@ def signature_of(function: Any) -> inspect.Signature:
     except (KeyError, TypeError):
         pass
     try:
-        signature = _read_signature(function)
+        signature = read_signature(function)
     except (ValueError, TypeError):
         signature = _ANYTHING
     with contextlib.suppress(TypeError):  # what cannot be referred to weakly is asked again
         _signatures[function] = signature
     return signature
-
-
-def _read_signature(function: Any) -> inspect.Signature:
-    how: dict[str, Any] = {}
-    if sys.version_info >= (3, 14):
-        # Annotations are lazy there, and may name what is imported for type checkers only.
-        from annotationlib import Format
-
-        how = {"annotation_format": Format.FORWARDREF}
-    return inspect.signature(function, **how)
 
 
 def _unbound(function: Any) -> Any:

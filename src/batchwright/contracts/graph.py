@@ -6,6 +6,7 @@ A step's arguments are plain values in which results of other steps stand as `Re
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from importlib import import_module
 from pathlib import Path
@@ -33,10 +34,13 @@ class Target(msgspec.Struct, frozen=True):
         """The object itself, importing its module when it is not at hand yet."""
         if self.loaded is not None:
             return self.loaded
+        from batchwright.contracts.step import StepFunction
+
         found: Any = import_module(self.module)
         for part in self.qualname.split("."):
             found = getattr(found, part)
-        return found
+        # A function that is decorated with `@step` goes by its name; what runs is what it wraps.
+        return found.call if isinstance(found, StepFunction) else found
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -246,11 +250,10 @@ def substitute(template: Any, leaf: Callable[[Any], Any]) -> Any:
 def _replaced(instance: Any, changed: dict[str, Any]) -> Any:
     # A dataclass may refuse `replace` (init=False fields) or assignment (frozen); neither matters
     # to a copy whose fields are set below both.
-    copy = object.__new__(type(instance))
-    for field in dataclasses.fields(instance):
-        value = changed.get(field.name, getattr(instance, field.name))
-        object.__setattr__(copy, field.name, value)
-    return copy
+    clone = copy.copy(instance)
+    for name, value in changed.items():
+        object.__setattr__(clone, name, value)
+    return clone
 
 
 def leaves(template: Any) -> Iterator[Any]:

@@ -47,7 +47,7 @@ def signature_of(function: Callable[..., Any], bound_self: bool = False) -> Sign
     Raises `NoSignature` for callables that do not tell theirs, as some written in C.
     """
     try:
-        parameters = list(_inspected(function).parameters.values())
+        parameters = list(read_signature(function).parameters.values())
     except (ValueError, TypeError) as error:
         name = getattr(function, "__qualname__", repr(function))
         raise NoSignature(
@@ -58,7 +58,8 @@ def signature_of(function: Callable[..., Any], bound_self: bool = False) -> Sign
     return Signature(tuple(_parameter(parameter) for parameter in parameters))
 
 
-def _inspected(function: Callable[..., Any]) -> inspect.Signature:
+def read_signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Python's own signature of a callable; ValueError or TypeError where there is none."""
     if sys.version_info >= (3, 14):
         # Annotations are evaluated late there, and may name what only type checkers import.
         from annotationlib import Format

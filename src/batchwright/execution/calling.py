@@ -10,6 +10,7 @@ import sysconfig
 import time
 import traceback
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +67,7 @@ def measured(work: Callable[[], Any], key: str | None, interrupted: Callable[[],
     numbers gives the same ones wherever and whenever it runs.
     """
     seed_from(key)
-    process = psutil.Process()
-    memory = process.memory_info().rss
+    memory = _process().memory_info().rss
     started, wall, cpu = time.time(), time.perf_counter(), time.process_time()
     value: Any = None
     error: BaseException | None = None
@@ -82,9 +82,14 @@ def measured(work: Callable[[], Any], key: str | None, interrupted: Callable[[],
             error = raised
     wall_ms = (time.perf_counter() - wall) * 1e3
     cpu_ms = (time.process_time() - cpu) * 1e3
-    grown = max(0, process.memory_info().rss - memory) / 2**20
+    grown = max(0, _process().memory_info().rss - memory) / 2**20
     failure = None if error is None else failure_of(error)
     return Called(value, error, failure, started, wall_ms, cpu_ms, grown, tuple(opened))
+
+
+@cache
+def _process() -> psutil.Process:
+    return psutil.Process()
 
 
 def seed_from(key: str | None) -> None:
@@ -180,6 +185,7 @@ def _is_pythons(path: str) -> bool:
     return path.endswith((".py", ".pyc", ".so", ".pyd")) or path.startswith(_python_folders())
 
 
+@cache
 def _python_folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     folders = {os.path.realpath(paths[name]) for name in ("stdlib", "purelib", "platlib")}

@@ -187,10 +187,11 @@ class InlineEngine:
             return failed.called, None
         watched = self._watcher.wants(unique)
         marks = _marks(arguments) if watched else {}
-        if not unique.storing:
+        looked_at = not unique.storing and not unique.facts.said
+        if looked_at:
             self.objects.prepare_to_look(warm, watched=watched)
         called = self._tried(unique, key, getattr(warm.object, unique.step.method), arguments)
-        if not unique.storing:
+        if looked_at:
             warm.unverified.append(unique.number)
             if watched or called.failure is not None:
                 self.objects.look(warm, unique.step.method)

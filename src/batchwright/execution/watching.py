@@ -71,6 +71,7 @@ class Watcher:
 
     def stores(self, found: StateFound) -> None:
         """Note that methods change their object."""
+        # Each time something new is learned, so that a run begins anew at most once a method.
         for method in found.methods:
             key = (found.class_digest, method)
             self._learn(key, msgspec.structs.replace(self._of(key), stores=found.attribute))

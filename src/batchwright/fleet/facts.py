@@ -9,6 +9,7 @@ import msgspec
 
 from batchwright.caching import code as codes
 from batchwright.caching.digest import digest
+from batchwright.contracts.signature import read_signature
 from batchwright.errors import BatchwrightError
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class StepFacts(msgspec.Struct, frozen=True):
     """The code behind a step.
 
     `class_digest` is empty for plain functions. `stores` names an attribute that the method is
-    known to change on its instance, or is empty; `why_stores` says how that is known.
+    known to change on its instance, or is empty; `why_stores` says how that is known. `said` is
+    `stateful` or `stateless` when the user said so, which ends watching.
     `defaults` holds the digests of default values, as far as they have one.
     """
 
@@ -32,6 +34,7 @@ class StepFacts(msgspec.Struct, frozen=True):
     class_digest: str = ""
     stores: str = ""
     why_stores: str = ""
+    said: str = ""
     defaults: dict[str, str] = {}
     constructor_defaults: dict[str, str] = {}
 
@@ -70,13 +73,15 @@ class FactBook:
         method = step.method
         code = self._described((owner, method), lambda: codes.describe_method(owner, method))
         class_digest = self.class_digest(owner)
-        stores, why = self._stores(owner, method, code, class_digest)
+        said = self._said(owner, method)
+        stores, why = self._stores(said, (class_digest, method), code)
         return StepFacts(
             code,
             constructor=self._constructor(step.instance),
             class_digest=class_digest,
             stores=stores,
             why_stores=why,
+            said=said,
             defaults=self._default_digests(getattr(owner, method)),
             constructor_defaults=self._default_digests(_maker(step.instance)),
         )
@@ -106,23 +111,24 @@ class FactBook:
             return self._described((maker, ""), lambda: codes.describe(maker))
         return self._described((maker, "__init__"), lambda: codes.describe_constructor(maker))
 
-    def _stores(
-        self, owner: type, method: str, code: CodeFacts, class_digest: str
-    ) -> tuple[str, str]:
-        said = getattr(inspect.getattr_static(owner, method, None), "__batchwright_state__", None)
-        if said is None:
-            said = getattr(owner, "__batchwright_state__", None)
-        if said is None and owner.__name__ in self._stateful:
-            said = "stateful"
-        if said is None and owner.__name__ in self._stateless:
-            said = "stateless"
+    def _said(self, owner: type, method: str) -> str:
+        """What the user says of a method's state: the method's mark, the class's, the settings."""
+        for marked in (inspect.getattr_static(owner, method, None), owner):
+            mark = getattr(marked, "__batchwright_state__", None)
+            if mark is not None:
+                return str(mark)
+        if owner.__name__ in self._stateful:
+            return "stateful"
+        return "stateless" if owner.__name__ in self._stateless else ""
+
+    def _stores(self, said: str, seen: tuple[str, str], code: CodeFacts) -> tuple[str, str]:
         if said == "stateful":
             return "state", "it is said to be stateful"
         if said == "stateless":
             return "", ""
-        seen = self.watched.get((class_digest, method))
-        if seen is not None and seen.stores:
-            return seen.stores, "watching saw it change"
+        watched = self.watched.get(seen)
+        if watched is not None and watched.stores:
+            return watched.stores, "watching saw it change"
         if code.stores:
             return code.stores[0], "its code stores to it"
         return "", ""
@@ -143,7 +149,7 @@ def _maker(instance: Instance) -> Any:
 
 def _default_digests(function: Any) -> dict[str, str]:
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = read_signature(function).parameters.values()
     except (TypeError, ValueError):  # a callable of C code without a signature has none to drop
         return {}
     found = {}

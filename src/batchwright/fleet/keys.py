@@ -237,9 +237,11 @@ def _unsettled(unique: Unique, unrepeatable: frozenset[str]) -> bool:
 
 
 def _calls_before(graph: StepGraph, facts: list[StepFacts]) -> list[tuple[int, ...]]:
-    """For each step, the storing calls on its instance that its contract wrote before it."""
+    """For each step, the storing calls on its instance that its contract wrote before it.
+
+    A step that contracts share comes after those of each: it has one history in all of them.
+    """
     before: list[tuple[int, ...]] = [()] * len(graph.steps)
-    placed: set[int] = set()
     for contract in graph.contracts:
         stored: dict[int, tuple[int, ...]] = {}
         for number in contract.steps:
@@ -247,9 +249,8 @@ def _calls_before(graph: StepGraph, facts: list[StepFacts]) -> list[tuple[int, .
             if step.instance is None:
                 continue
             chain = stored.get(id(step.instance), ())
-            if number not in placed:
-                placed.add(number)
-                before[number] = chain
+            if before[number] != chain:
+                before[number] = tuple(sorted({*before[number], *chain}))
             if facts[number].stores:
                 stored[id(step.instance)] = (*chain, number)
     return before
