@@ -157,7 +157,7 @@ def member_token(walk: Walk, receiver: type, name: str) -> str:
 def subclasses_token(walk: Walk, kind: type) -> str:
     """The tokens of all own subclasses of a class, in the order in which it lists them."""
     found: list[str] = []
-    waiting = type.__subclasses__(kind)
+    waiting: list[type] = type.__subclasses__(kind)
     seen: set[type] = set()
     while waiting:
         current = waiting.pop(0)

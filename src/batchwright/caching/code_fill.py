@@ -94,8 +94,8 @@ def _fillers(namespace: Namespace, name: str) -> Iterator[tuple[Namespace, ast.A
     yield from _calls_of(makers, [namespace[maker] for maker in makers if maker in namespace])
     for where, elsewhere in _sources_with({name}):
         if where is not namespace:
-            for statement in _touching_elsewhere(elsewhere, where, namespace, name):
-                yield where, statement
+            for touched in _touching_elsewhere(elsewhere, where, namespace, name):
+                yield where, touched
 
 
 def class_fillers(kind: type, name: str) -> _Found:

@@ -418,7 +418,8 @@ def _in_tree(code: types.CodeType, source: Source) -> Function | None:
 
 
 def _spans(statement: ast.stmt, line: int) -> bool:
-    first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
     return first <= line <= (statement.end_lineno or first)
 
 
