@@ -20,7 +20,7 @@ from batchwright.cli.options import (
 
 
 @click.command()
-@click.option("--small", is_flag=True, help="30 contracts on a fifth of the text.")
+@click.option("--small", is_flag=True, help="30 contracts on a twentieth of the text.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),

@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -88,10 +88,17 @@ def _show_own_warnings_plainly() -> None:
     shown_by_python = warnings.showwarning
     package = str(Path(__file__).parents[1])
 
-    def show(message: Warning | str, category: type[Warning], filename: str, *rest: Any) -> None:
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         if filename.startswith(package):
             click.echo(f"warning: {message}", err=True)
         else:
-            shown_by_python(message, category, filename, *rest)
+            shown_by_python(message, category, filename, lineno, file, line)
 
     warnings.showwarning = show

@@ -39,11 +39,13 @@ def _together(*decorators: Callable[[Any], Any]) -> Callable[[Decorated], Decora
     return decorate
 
 
-fleet_argument = click.argument("fleet", metavar="FLEET")
+# A path, so that shells complete it; `-` and `module:attribute` pass as well.
+fleet_argument = click.argument("fleet", metavar="FLEET", type=click.Path(allow_dash=True))
 fleet_option = click.option(
     "--fleet",
     default=".",
     show_default=True,
+    type=click.Path(),
     metavar="FLEET",
     envvar="BATCHWRIGHT_FLEET",
     help="The fleet whose records and cache are meant.",
@@ -56,6 +58,7 @@ state_option = click.option(
 )
 cache_option = click.option(
     "--cache",
+    type=click.Path(),
     metavar="FOLDER",
     envvar="BATCHWRIGHT_CACHE",
     help="Where results are kept.  [default: as the settings say, else in the state folder]",
@@ -77,6 +80,7 @@ reading_options = _together(
 )
 json_option = click.option(
     "--json",
+    type=click.Path(allow_dash=True),
     metavar="FILE",
     help="Write it as JSON too; - for standard output, where it then stands alone.",
 )

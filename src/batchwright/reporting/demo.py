@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PARTS = ("batchwright.toml", "contracts", "library", "make_text.py")
 _MARKER = ".batchwright-demo"
 _SMALL_PATTERN = "*_PA01"
-_SMALL_EVERY = 5
+_SMALL_EVERY = 20
 
 
 def demo_and_tell(folder: Path | None = None, *, small: bool = False) -> int:

@@ -141,7 +141,7 @@ class Bar(Progress):
 
     def _show(self, label: str) -> None:
         if self._bar is None:
-            self._begin()
+            self._begin(label)
         self._bar.update(
             self._task, total=len(self._pending), completed=len(self._settled), running=label
         )
@@ -155,7 +155,7 @@ class Bar(Progress):
             self._bar.stop()
             self._bar = None
 
-    def _begin(self) -> None:
+    def _begin(self, label: str) -> None:
         # rich takes longer to import than a fully known fleet takes to look up.
         import sys
 
@@ -178,5 +178,5 @@ class Bar(Progress):
             refresh_per_second=5,
             redirect_stdout=sys.stdout.isatty(),
         )
-        self._task = self._bar.add_task("", total=len(self._pending), running="")
+        self._task = self._bar.add_task("", total=len(self._pending), running=label)
         self._bar.start()
