@@ -44,8 +44,13 @@ def note_verbose(ctx: click.Context, option: click.Parameter, value: bool) -> bo
 
 def carry_out(commands: click.Group, arguments: list[str] | None = None) -> int:
     """Carry out a command line and give its exit code; what goes wrong is told in words."""
+    with warnings.catch_warnings():
+        _show_own_warnings_plainly()
+        return _fenced(commands, arguments)
+
+
+def _fenced(commands: click.Group, arguments: list[str] | None) -> int:
     verbose: dict[str, Any] = {}
-    _show_own_warnings_plainly()
     try:
         return int(
             commands.main(
