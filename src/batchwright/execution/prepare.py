@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from batchwright.caching.cache import Cache
+from batchwright.contracts.registry import Entry, import_registry
 from batchwright.contracts.settings import Settings, settings_for
-from batchwright.errors import RequestError
+from batchwright.errors import InvalidFleet, RequestError
 from batchwright.fleet.explain import reasons
 from batchwright.fleet.facts import FactBook
 from batchwright.fleet.keys import key_graph
 from batchwright.fleet.lookup import Lookup, part_name
+from batchwright.fleet.remembered import (
+    NotRemembered,
+    RecordingRegistry,
+    Remembered,
+    RememberedRegistry,
+    memory_key,
+    remember,
+)
 from batchwright.records.store import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from types import TracebackType
 
-    from batchwright.contracts.graph import StepGraph
+    from batchwright.contracts.graph import Step, StepGraph
+    from batchwright.contracts.registry import Registry
     from batchwright.fleet.keys import Keyed
     from batchwright.fleet.lookup import Standing
     from batchwright.records.model import StepFailure, StepRecord
@@ -33,11 +45,26 @@ _OBJECT_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*"
 
 
 class Fleet(msgspec.Struct, frozen=True):
-    """A fleet by name, with its step graph and settings."""
+    """A fleet by name, with its step graph and settings.
+
+    `entries` are what names in contracts were found to stand for, by import; `remembered` is
+    what they were known to stand for without.
+    """
 
     name: str
     graph: StepGraph
     settings: Settings
+    entries: dict[str, Entry] = {}
+    remembered: Remembered | None = None
+
+
+def settings_of(what: Any) -> Settings:
+    """The settings that go with what a user names; raises `RequestError` kinds."""
+    if _is_folder_or_file(what):
+        from batchwright.contracts.files import source_folder
+
+        return settings_for(source_folder(what))
+    return settings_for(Path.cwd())
 
 
 def fleet_of(
@@ -46,21 +73,34 @@ def fleet_of(
     inputs: Mapping[str, Any] | None = None,
     only: str | Collection[str] | None = None,
     settings: Settings | None = None,
+    remembered: Remembered | None = None,
 ) -> Fleet:
     """The fleet that a user names: a folder, file or `-`; `module:attribute`; or Python objects.
 
-    Raises `InvalidFleet` with all its errors.
+    With `remembered`, names in contracts are looked up there and nothing is imported; it raises
+    `NotRemembered` when one is new. Raises `InvalidFleet` with all its errors.
     """
-    if isinstance(what, Path) or (isinstance(what, str) and not is_object_name(what)):
+    try:
+        settings = settings or settings_of(what)
+    except RequestError as error:
+        raise InvalidFleet([error]) from error
+    if _is_folder_or_file(what):
         from batchwright.contracts.build import load_fleet
-        from batchwright.contracts.files import source_folder
+        from batchwright.contracts.importing import make_importable
 
-        settings = settings or settings_for(source_folder(what))
-        graph = load_fleet(what, settings=settings, inputs=inputs, only=only)
-        return Fleet(str(what), graph, settings)
+        if remembered is not None:
+            make_importable(settings)  # values may name their classes by module
+            registry: Registry = RememberedRegistry(remembered)
+            graph = load_fleet(what, settings=settings, inputs=inputs, only=only, registry=registry)
+            return Fleet(str(what), graph, settings, remembered=remembered)
+        try:
+            recording = RecordingRegistry(import_registry(settings))
+        except RequestError:
+            recording = None  # told together with all other errors
+        graph = load_fleet(what, settings=settings, inputs=inputs, only=only, registry=recording)
+        return Fleet(str(what), graph, settings, recording.entries if recording else {})
     if inputs:
         raise RequestError("inputs are for contracts in JSON; Python steps take arguments directly")
-    settings = settings or settings_for(Path.cwd())
     if isinstance(what, str):
         from batchwright.contracts.fleet_object import load_object
 
@@ -68,6 +108,10 @@ def fleet_of(
     from batchwright.contracts.python_graph import build_graph
 
     return Fleet("python", _selected(build_graph(what), only), settings)
+
+
+def _is_folder_or_file(what: Any) -> bool:
+    return isinstance(what, Path) or (isinstance(what, str) and not is_object_name(what))
 
 
 def is_object_name(name: str) -> bool:
@@ -89,24 +133,39 @@ def _selected(graph: StepGraph, only: str | Collection[str] | None) -> StepGraph
 class Prepared:
     """A fleet with its state at hand: records, cache, keys, and what is known before the run.
 
-    A context manager: it holds the state database and the cache open.
+    A context manager: it holds the state database and the cache open. Raises `InvalidFleet` when
+    the fleet has errors; then nothing was made.
     """
 
     def __init__(
         self,
-        fleet: Fleet,
+        what: Any,
         *,
+        inputs: Mapping[str, Any] | None = None,
+        only: str | Collection[str] | None = None,
         cache: Cache | str | Path | None = None,
         state: Path | None = None,
+        settings: Settings | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.fleet = fleet
-        self.graph = fleet.graph
-        settings = fleet.settings
+        try:
+            settings = settings or settings_of(what)
+        except RequestError as error:
+            raise InvalidFleet([error]) from error
         self.state_folder = (state or settings.state_folder).absolute()
         self.clock = clock
-        self.records = Records(self.state_folder / "state.db", clock=clock)
+        database = self.state_folder / "state.db"
+        ask = partial(fleet_of, what, inputs=inputs, only=only, settings=settings)
+        remembered = self._remembered(database, settings) if what != "-" else None
+        try:
+            self.fleet = ask(remembered=remembered)
+        except (NotRemembered, InvalidFleet):
+            if remembered is None:
+                raise
+            self.fleet = ask()  # by import, which also says best what is wrong
+        self._ask = ask
         self._own_cache = not isinstance(cache, Cache)
+        self.records = Records(database, clock=clock)
         try:
             if isinstance(cache, Cache):
                 self.cache = cache
@@ -116,20 +175,84 @@ class Prepared:
         except BaseException:
             self.records.close()
             raise
-        self.book = FactBook(
-            self.records.watched(), stateful=settings.stateful, stateless=settings.stateless
-        )
         self.unrepeatable = frozenset(self.records.unrepeatable())
         self.failures: dict[str, StepFailure] = self.records.failures()
         self.latest: dict[tuple[str, str, str], StepRecord] = self.records.latest()
+        self.watched = self.records.watched()
+        self.book: FactBook
         self.keyed: Keyed
         self.standings: list[Standing]
         self.reasons: list[str]
         try:
-            self.look_up()
+            self._open_book()
         except BaseException:
             self.close()
             raise
+
+    @property
+    def graph(self) -> StepGraph:
+        """The fleet's step graph."""
+        return self.fleet.graph
+
+    def _remembered(self, database: Path, settings: Settings) -> Remembered | None:
+        if not database.exists() or not settings.methods:
+            return None
+        with Records(database, clock=self.clock) as records:
+            found = records.facts(memory_key(settings))
+        if found is None:
+            return None
+        try:
+            remembered = msgspec.msgpack.decode(found, type=Remembered)
+        except msgspec.DecodeError:
+            return None
+        return remembered if remembered.holds() else None
+
+    def _open_book(self) -> None:
+        settings, remembered = self.fleet.settings, self.fleet.remembered
+        self.book = FactBook(
+            self.watched,
+            stateful=settings.stateful,
+            stateless=settings.stateless,
+            remembered=None if remembered is None else remembered.methods,
+        )
+        self.look_up()
+
+    def load_code(self) -> None:
+        """Import what is going to run; when that is not what is remembered, look up anew."""
+        remembered = self.fleet.remembered
+        if remembered is None or not self.anything_to_run():
+            return
+        try:
+            for unique, standing in zip(self.keyed.uniques, self.standings, strict=True):
+                if standing.status not in ("known", "not needed"):
+                    _load(unique.step)
+        except Exception:  # whatever a user's module raises; said well by the other road
+            still_holds = False
+        else:
+            # Looked at after the import: it is then the imported code that it describes.
+            still_holds = remembered.holds()
+        if not still_holds:
+            self.fleet = self._ask()
+            self._open_book()
+
+    def anything_to_run(self) -> bool:
+        """Whether some step is neither known nor needless."""
+        return any(s.status not in ("known", "not needed") for s in self.standings)
+
+    def remember_code(self) -> None:
+        """Keep the facts of the fleet's code for the next run, if it was imported for this one."""
+        if self.fleet.remembered is not None or not self.fleet.entries:
+            return
+        modules = [sys.modules.get(name) for name in self.fleet.settings.methods]
+        files = [file for module in modules if (file := getattr(module, "__file__", None))]
+        remembered = remember(self.book.methods, self.fleet.entries, files, int(self.clock() * 1e9))
+        if remembered is None:
+            return
+        try:
+            encoded = msgspec.msgpack.encode(remembered)
+        except (TypeError, ValueError, OverflowError):
+            return  # options of a step that only this process can hold
+        self.records.remember_facts(memory_key(self.fleet.settings), encoded)
 
     def __enter__(self) -> Prepared:
         return self
@@ -167,3 +290,12 @@ class Prepared:
         found = digests_of_parts(value, [items], key)
         self.cache.add_parts(key, found)
         return found.get(part_name(items))
+
+
+def _load(step: Step) -> None:
+    """Import the code of a step."""
+    if step.instance is None:
+        assert step.function is not None  # noqa: S101  # a step has one or the other
+        step.function.load()
+        return
+    (step.instance.factory or step.instance.owner).load()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -273,7 +272,8 @@ class Result(Mapping[str, ContractResult]):
             for number, step in told["steps"].items():
                 if step["outcome"] in ("known", "computed"):
                     self._add_value(step, int(number))
-        return json.dumps(told, indent=1, default=str) + "\n"
+        encoded = msgspec.json.encode(told, enc_hook=str)
+        return msgspec.json.format(encoded, indent=1).decode() + "\n"
 
     def _add_value(self, step: dict[str, Any], number: int) -> None:
         unique = self._prepared.keyed.uniques[number]

@@ -58,9 +58,11 @@ def run(
     value raises what the step raised. Raises `InvalidFleet` before anything runs when the fleet
     has errors. KeyboardInterrupt ends the run; what was computed is kept.
     """
-    fleet = fleet_of(what, inputs=inputs, only=only, settings=settings)
-    prepared = Prepared(fleet, cache=cache, state=state, clock=clock)
+    prepared = Prepared(
+        what, inputs=inputs, only=only, cache=cache, state=state, settings=settings, clock=clock
+    )
     try:
+        prepared.load_code()
         return _Run(prepared, observer, stop_at_first=stop_at_first).run()
     except BaseException:
         prepared.close()
@@ -73,9 +75,7 @@ def plan(what: Any, **options: Any) -> Prepared:
     Takes `inputs`, `only`, `cache`, `state` and `settings` as `run` does. Close what it gives, or
     use it in a `with` block. Raises `InvalidFleet` when the fleet has errors.
     """
-    names = ("inputs", "only", "settings")
-    fleet = fleet_of(what, **{name: options.pop(name) for name in names if name in options})
-    return Prepared(fleet, **options)
+    return Prepared(what, **options)
 
 
 def check(what: Any, **options: Any) -> Fleet:
@@ -244,6 +244,7 @@ class _Run:
         self.built += self.engine.objects.built
         prepared = self.prepared
         self.watcher.stores(found)
+        prepared.watched.update(self.watcher.learned)
         prepared.book.watched.update(self.watcher.learned)
         prepared.records.remember_watched(self.watcher.learned)
         methods = ", ".join(f"{found.owner}.{method}" for method in found.methods)
@@ -285,6 +286,7 @@ class _Run:
             if contract.id in self.ended
         ]
         prepared.records.remember_watched(self.watcher.learned)
+        prepared.remember_code()
         record = prepared.records.finish(
             begun,
             status=status,

@@ -118,12 +118,12 @@ def own_changes(
         changes += _constant_changes(
             "constructor argument",
             unique.step.instance.arguments,
-            facts.constructor_defaults,
+            facts.method.constructor_defaults,
             dict(then.construction),
             digests,
         )
     changes += _constant_changes(
-        "argument", unique.step.arguments, facts.defaults, dict(then.arguments), digests
+        "argument", unique.step.arguments, facts.method.defaults, dict(then.arguments), digests
     )
     if then.version != unique.step.options.version:
         changes.append(f"version {then.version!r} became {unique.step.options.version!r}")

@@ -77,6 +77,7 @@ class ArgumentDigests:
 
     def __init__(self) -> None:
         self._constants: dict[int, tuple[Argument, str | UncacheableArgument]] = {}
+        self._mappings: dict[tuple[tuple[str, Any], ...], str] = {}
 
     def constant(self, argument: Argument) -> str:
         """The digest of an argument that reads no step; raises `UncacheableArgument`."""
@@ -114,6 +115,14 @@ class ArgumentDigests:
 
         if type(argument.template) is Reference:
             return known(argument.template.step, argument.template.items)
+        if type(argument.template) is Outputs:
+            # By far the most frequent; hundreds of contracts have the same mapping.
+            told = tuple((name, result(step, ())) for name, step in argument.template.entries)
+            found = self._mappings.get(told)
+            if found is None:
+                found = digest(dict(entry(name, step) for name, step in argument.template.entries))
+                self._mappings[told] = found
+            return found
 
         def leaf(value: Any) -> Any:
             match value:
@@ -164,11 +173,11 @@ def recipe_of(
         constructor=facts.constructor.digest if facts.constructor is not None else "",
         construction=_named(
             step.instance.arguments if step.instance is not None else (),
-            facts.constructor_defaults,
+            facts.method.constructor_defaults,
             digests,
             result,
         ),
-        arguments=_named(step.arguments, facts.defaults, digests, result),
+        arguments=_named(step.arguments, facts.method.defaults, digests, result),
         state=state,
         version=step.options.version,
         sample=None if step.options.sample is None else digest(step.options.sample),
@@ -188,6 +197,15 @@ def key_graph(graph: StepGraph, book: FactBook, unrepeatable: Iterable[str] = ()
     of: list[int] = []
     members: list[list[int]] = []
     drafts: list[Unique] = []
+    told: dict[tuple[int, str], str] = {}
+
+    def result(step_id: int, items: tuple[Any, ...]) -> str:
+        # Before the run a result is told by the call that makes it.
+        number = of[step_id]
+        asked = (number, digest(items) if items else "")
+        if asked not in told:
+            told[asked] = digest(("result of", drafts[number].uid, asked[1]))
+        return told[asked]
 
     for step in graph.steps:
         fact = facts[step.id]
@@ -198,10 +216,6 @@ def key_graph(graph: StepGraph, book: FactBook, unrepeatable: Iterable[str] = ()
             for i in (*reads, *earlier)
         )
         bypass = ""
-
-        def result(step_id: int, items: tuple[Any, ...]) -> str:
-            # Before the run a result is told by the call that makes it.
-            return digest(("result of", drafts[of[step_id]].uid, items))
 
         state = tuple(drafts[i].uid for i in earlier)
         try:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _encode = msgspec.msgpack.encode
 
+# Facts are kept under a key that changes with Python, batchwright and the import path.
+_FACTS_LAST_S = 90 * 86_400.0
+
 
 class Records:
     """The state database of one fleet's folder.
@@ -207,6 +210,18 @@ class Records:
                 "INSERT OR REPLACE INTO watched VALUES (?, ?, ?)",
                 ((digest, method, _encode(w)) for (digest, method), w in found.items()),
             )
+
+    def facts(self, key: str) -> bytes | None:
+        """Remembered facts of code, as their owner encoded them."""
+        rows = self._rows("SELECT remembered FROM facts WHERE key = ?", (key,))
+        return rows[0][0] if rows else None
+
+    def remember_facts(self, key: str, remembered: bytes) -> None:
+        """Keep facts of code under a key; those not kept anew for long are dropped."""
+        now = self._clock()
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", (key, remembered, now))
+            db.execute("DELETE FROM facts WHERE used < ?", (now - _FACTS_LAST_S,))
 
     def unrepeatable(self) -> dict[str, str]:
         """By code digest, the methods seen to give two values for one key."""

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _RUN = """
-import json, sys
+import json, sys, time
 from pathlib import Path
 import batchwright
-with batchwright.run(Path(sys.argv[1]), **json.loads(sys.argv[2])) as result:
+options = json.loads(sys.argv[2])
+ahead = options.pop("clock_ahead", 0)
+with batchwright.run(Path(sys.argv[1]), clock=lambda: time.time() + ahead, **options) as result:
     result.to_json(sys.argv[3])
 """
 
@@ -100,6 +102,7 @@ class Fleet:
         (self.folder / "contracts" / f"{id_}.json").write_text(json.dumps(document))
 
     def run(self, hash_seed: int = 0, **options) -> Ran:
+        """Run the fleet with these options of `run`; `clock_ahead` sets its clock, in seconds."""
         report = self.folder / "run.json"
         environment = os.environ | {"PYTHONHASHSEED": str(hash_seed)}
         environment["PYTHONDONTWRITEBYTECODE"] = "1"  # edits may fall into one clock tick
