@@ -107,6 +107,21 @@ def test_json_on_standard_output_stands_alone(fleet, batchwright):
     assert "2 ok" in ended.stderr
 
 
+def test_what_steps_print_does_not_get_into_the_json(fleet, batchwright):
+    fleet.write(
+        "small_methods.py",
+        "import os\nprint('imported')\nclass Loud:\n    def shout(self):\n"
+        "        print('printed', flush=True)\n        os.system('echo by a program')\n",
+    )
+    fleet.contract("A", facts=[fleet.method("Loud", "shout")], inferences=[])
+    (fleet.folder / "B.json").unlink()
+    ended = batchwright("run", fleet, "--json", "-")
+    assert json.loads(ended.stdout)["summary"]["ok"] == 1
+    for word in ("imported", "printed", "by a program"):
+        assert word in ended.stderr
+    assert "printed" in batchwright("run", fleet, "--cache", fleet.folder / "other").stdout
+
+
 def test_json_is_written_to_a_file(fleet, batchwright, tmp_path):
     ended = batchwright("run", fleet, "--json", "out.json")
     assert "2 ok" in ended.stdout

@@ -64,6 +64,17 @@ def test_an_interrupted_run_says_how_to_go_on():
     assert summary.interrupted_lines(None) == ["interrupted before anything ran"]
 
 
+def test_causes_that_differ_only_in_their_message_are_told_together():
+    def cause(message, *contracts, step="T.parse"):
+        problem = f"ValueError: {message}"
+        return {"step": step, "problem": problem, "status": "partial", "contracts": contracts}
+
+    causes = [cause("page 3", "A", "B"), cause("page 4", "C", "D"), cause("x", "A", step="U.v")]
+    lines = summary.ended_lines("fleet", figures(causes=causes))
+    assert "  partial   4: T.parse: ValueError: page 3, and 1 like it (A, B, C, ...)" in lines
+    assert "  partial   1: U.v: ValueError: x (A)" in lines
+
+
 def test_the_problems_of_a_contract_are_its_causes():
     assert summary.problems_of("P", FIGURES) == ("T.parse: ValueError: no",)
     assert summary.problems_of("F 1", FIGURES) == ("not run: X failed",)

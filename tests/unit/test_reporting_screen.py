@@ -33,7 +33,7 @@ def test_json_that_nobody_asked_for_is_not_written(capsys):
 
 @pytest.mark.parametrize("place", ["", "no/folder/out.json"])
 def test_a_place_that_cannot_be_written_is_refused_at_once(place, tmp_path):
-    with pytest.raises(UnwritableOutput, match="nothing was run"):
+    with pytest.raises(UnwritableOutput, match="cannot be written"):
         Screen(json=str(tmp_path / place))
 
 

@@ -109,6 +109,7 @@ def request_for(**options: Any) -> Request:
 
 
 def screen_for(*, json: str | None = None, quiet: bool = False, verbose: bool = False) -> Screen:
-    from batchwright.reporting.screen import Screen
+    from batchwright.reporting.screen import STANDARD_OUTPUT, Screen, set_aside_standard_output
 
-    return Screen(json=json, quiet=quiet, verbose=verbose)
+    stream = set_aside_standard_output() if json == STANDARD_OUTPUT else None
+    return Screen(json=json, quiet=quiet, verbose=verbose, json_stream=stream)

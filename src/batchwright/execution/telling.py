@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from batchwright.execution.prepare import Prepared
 
@@ -52,14 +52,7 @@ def ending_lines(summary: Mapping[str, Any]) -> list[str]:
         )
         slowest = ", ".join(f"{label} {seconds(ms)}" for label, ms in summary["slowest"][:3])
         lines.append(f"  slowest   {slowest}")
-    causes = summary["causes"]
-    for cause in causes[:_SHOWN]:
-        count = len(cause["contracts"])
-        what = f"{cause['step']}: {cause['problem']}" if cause["step"] else cause["problem"]
-        some = ", ".join(cause["contracts"][:3]) + (", ..." if count > 3 else "")
-        lines.append(f"  {cause['status']:<9} {count:,}: {what} ({some})")
-    if len(causes) > _SHOWN:
-        lines.append(f"  and {len(causes) - _SHOWN} more causes")
+    lines.extend(_cause_lines(summary["causes"]))
     for label, why, count in summary["bypasses"][:_SHOWN]:
         lines.append(f"  not kept  {label} ({counted(count, 'step')}): {why}")
     for label, path in summary["undeclared"][:_SHOWN]:
@@ -72,6 +65,24 @@ def ending_lines(summary: Mapping[str, Any]) -> list[str]:
             "found and not used"
         )
     lines.extend(f"  note      {note}" for note in summary["notes"])
+    return lines
+
+
+def _cause_lines(causes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each cause, those that differ only in the exception's message taken together."""
+    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for cause in causes:
+        kind = cause["problem"].partition(":")[0] if cause["step"] else cause["problem"]
+        groups.setdefault((cause["status"], cause["step"], kind), []).append(cause)
+    lines = []
+    for (status, step, _), alike in list(groups.items())[:_SHOWN]:
+        contracts = list(dict.fromkeys(id_ for cause in alike for id_ in cause["contracts"]))
+        what = f"{step}: {alike[0]['problem']}" if step else alike[0]["problem"]
+        what += f", and {len(alike) - 1} like it" if len(alike) > 1 else ""
+        some = ", ".join(contracts[:3]) + (", ..." if len(contracts) > 3 else "")
+        lines.append(f"  {status:<9} {len(contracts):,}: {what} ({some})")
+    if len(groups) > _SHOWN:
+        lines.append(f"  and {counted(len(groups) - _SHOWN, 'more cause')}")
     return lines
 
 

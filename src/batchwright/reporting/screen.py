@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -21,18 +21,25 @@ STANDARD_OUTPUT = "-"
 class Screen:
     """Writes a command's lines and its JSON.
 
-    When the JSON goes to standard output, it stands there alone and the lines go to standard
-    error. `quiet` leaves out all lines; `verbose` is for those who choose what to say.
+    `json` is a file, or `-` for `json_stream`, by default standard output; then it stands there
+    alone and the lines go to standard error. `quiet` leaves out all lines; `verbose` is for
+    those who choose what to say.
 
     Raises `UnwritableOutput` at once when the JSON could not be written in the end.
     """
 
     def __init__(
-        self, *, json: str | None = None, quiet: bool = False, verbose: bool = False
+        self,
+        *,
+        json: str | None = None,
+        quiet: bool = False,
+        verbose: bool = False,
+        json_stream: TextIO | None = None,
     ) -> None:
         self.quiet = quiet
         self.verbose = verbose
         self._json = json
+        self._json_stream = json_stream
         if json is not None and json != STANDARD_OUTPUT:
             _refuse_unwritable(Path(json))
 
@@ -62,7 +69,7 @@ class Screen:
         if self._json is None:
             return
         if self._json == STANDARD_OUTPUT:
-            click.echo(text.rstrip("\n"))
+            click.echo(text.rstrip("\n"), file=self._json_stream)
             return
         try:
             Path(self._json).write_text(text.rstrip("\n") + "\n", encoding="utf-8")
@@ -80,7 +87,18 @@ def _refuse_unwritable(path: Path) -> None:
 
 
 def _unwritable(path: Path, why: str) -> UnwritableOutput:
-    return UnwritableOutput(f"--json {path}: cannot be written: {why}; nothing was run for it")
+    return UnwritableOutput(f"--json {path}: cannot be written: {why}")
+
+
+def set_aside_standard_output() -> TextIO:
+    """Standard output for one writer alone; what anybody else writes goes to standard error.
+
+    Steps print what they like, and so do programs that they start.
+    """
+    sys.stdout.flush()
+    kept = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return os.fdopen(kept, "w", encoding="utf-8")
 
 
 _STATUS = re.compile(r"(?<![\d,])(?!0 )([\d,]+) (ok|partial|failed)\b")
