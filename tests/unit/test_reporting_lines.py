@@ -1,5 +1,7 @@
 """What summaries, plans, history and figures of the cache say."""
 
+from pathlib import Path
+
 import pytest
 
 from batchwright.caching.entry import EntryInfo
@@ -8,6 +10,7 @@ from batchwright.errors import InvalidDuration, InvalidSample
 from batchwright.execution.reproduce import Reproduced, sample_of
 from batchwright.records.model import RunRecord, StepFailure, StepRecord
 from batchwright.reporting import cached, history, planned, reproduced, summary
+from batchwright.reporting.request import Request
 
 FIGURES = {
     "contracts": 3, "calls": 9, "distinct_steps": 5, "known": 1, "computed": 3, "failed": 1,
@@ -46,14 +49,23 @@ def test_the_exit_code_follows_the_contracts(changes, flags, code):
 
 
 def test_the_worst_contract_is_a_failed_one_and_its_name_is_fit_for_a_shell():
-    last = summary.ended_lines("my fleet", FIGURES)[-1]
+    last = summary.ended_lines(Request(fleet="my fleet"), FIGURES)[-1]
     assert last == "why: batchwright explain 'my fleet' 'F 1'"
     assert summary.worst_contract(figures(causes=FIGURES["causes"][:1])) == "P"
 
 
+def test_the_command_that_explains_looks_at_the_state_of_this_run():
+    request = Request(
+        fleet="fleet", inputs={"text": "@my text"}, cache="c", state=Path("s"), only="F*"
+    )
+    assert summary.ended_lines(request, FIGURES)[-1] == (
+        "why: batchwright explain fleet 'F 1' '--input=text=@my text' --cache=c --state=s"
+    )
+
+
 def test_nothing_is_to_be_explained_when_all_is_well_or_the_fleet_was_piped():
-    assert not summary.ended_lines("fleet", figures(causes=[]))[-1].startswith("why")
-    assert not summary.ended_lines("-", FIGURES)[-1].startswith("why")
+    assert not summary.ended_lines(Request(fleet="fleet"), figures(causes=[]))[-1].startswith("why")
+    assert not summary.ended_lines(Request(fleet="-"), FIGURES)[-1].startswith("why")
 
 
 def test_an_interrupted_run_says_how_to_go_on():
@@ -61,7 +73,8 @@ def test_an_interrupted_run_says_how_to_go_on():
     assert lines[0].startswith("interrupted: stopped in 1.5 s")
     assert "2 not finished" in lines[0]
     assert "goes on from there" in lines[-1]
-    assert summary.interrupted_lines(None) == ["interrupted before anything ran"]
+    assert summary.interrupted_lines(None, begun=False) == ["interrupted before anything ran"]
+    assert "goes on from there" in summary.interrupted_lines(None)[-1]
 
 
 def test_causes_that_differ_only_in_their_message_are_told_together():
@@ -70,7 +83,7 @@ def test_causes_that_differ_only_in_their_message_are_told_together():
         return {"step": step, "problem": problem, "status": "partial", "contracts": contracts}
 
     causes = [cause("page 3", "A", "B"), cause("page 4", "C", "D"), cause("x", "A", step="U.v")]
-    lines = summary.ended_lines("fleet", figures(causes=causes))
+    lines = summary.ended_lines(Request(fleet="fleet"), figures(causes=causes))
     assert "  partial   4: T.parse: ValueError: page 3, and 1 like it (A, B, C, ...)" in lines
     assert "  partial   1: U.v: ValueError: x (A)" in lines
 

@@ -38,6 +38,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """All options, as `run` and `plan` take them."""
         return {**self.reading, "cache": self.cache, "state": self.state}
 
+    def state_arguments(self) -> list[str]:
+        """The options that make another command see the same fleet in the same state."""
+        given = [f"--input={name}={path}" for name, path in self.inputs.items()]
+        given += [] if self.cache is None else [f"--cache={self.cache}"]
+        return given + ([] if self.state is None else [f"--state={self.state}"])
+
     def settings(self) -> Settings:
         """The settings that the fleet lives by; none of its contracts is read.
 

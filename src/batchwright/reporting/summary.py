@@ -39,10 +39,11 @@ def run_and_tell(
             result = run(request.fleet, observer=progress, stop_at_first=stop_at_first, **options)
     except KeyboardInterrupt:
         screen.progress("")  # the terminal has just shown ^C
-        screen.say(interrupted_lines(progress.run.summary if progress.run is not None else None))
+        summary = None if progress.run is None else progress.run.summary
+        screen.say(interrupted_lines(summary, begun=progress.prepared is not None))
         return INTERRUPTED
     with result:
-        screen.say(ended_lines(request.fleet, result.figures))
+        screen.say(ended_lines(request, result.figures))
         if screen.wants_json:
             screen.write_json(result.json())
         strict = strict or request.settings().strict
@@ -61,21 +62,25 @@ def exit_code(summary: Mapping[str, Any], *, strict: bool, stop_at_first: bool) 
     return FAILED if failed else OK
 
 
-def ended_lines(fleet: str, summary: Mapping[str, Any]) -> list[str]:
+def ended_lines(request: Request, summary: Mapping[str, Any]) -> list[str]:
     """The summary of a run, and the command that explains what went wrong in it."""
     first, *rest = ending_lines(summary)
     lines = [coloured(first), *rest]
     contract = worst_contract(summary)
-    if contract is not None and fleet != "-":
-        lines.append(f"why: batchwright explain {shlex.quote(fleet)} {shlex.quote(contract)}")
+    if contract is not None and request.fleet != "-":
+        command = ["batchwright", "explain", request.fleet, contract, *request.state_arguments()]
+        lines.append(f"why: {shlex.join(command)}")
     return lines
 
 
-def interrupted_lines(summary: Mapping[str, Any] | None) -> list[str]:
-    """What was done before the user interrupted, and how to go on."""
-    if summary is None:
-        return ["interrupted before anything ran"]
+def interrupted_lines(summary: Mapping[str, Any] | None, *, begun: bool = True) -> list[str]:
+    """What was done before the user interrupted, and how to go on.
+
+    There is no summary when the run had not begun, or was interrupted again at its end.
+    """
     kept = "what was computed is kept: the same command goes on from there"
+    if summary is None:
+        return ["interrupted", kept] if begun else ["interrupted before anything ran"]
     first, *rest = ending_lines(summary)
     return [f"interrupted: {coloured(first)}", *rest, kept]
 
