@@ -82,10 +82,13 @@ def test_causes_that_differ_only_in_their_message_are_told_together():
         problem = f"ValueError: {message}"
         return {"step": step, "problem": problem, "status": "partial", "contracts": contracts}
 
-    causes = [cause("page 3", "A", "B"), cause("page 4", "C", "D"), cause("x", "A", step="U.v")]
+    other = cause("x", "A", "B", "C", step="U.v")
+    causes = [other, cause("page 3", "A", "B"), cause("page 4", "C", "D")]
     lines = summary.ended_lines(Request(fleet="fleet"), figures(causes=causes))
-    assert "  partial   4: T.parse: ValueError: page 3, and 1 like it (A, B, C, ...)" in lines
-    assert "  partial   1: U.v: ValueError: x (A)" in lines
+    assert lines[3:5] == [
+        "  partial   4: T.parse: ValueError: page 3, and 1 like it (A, B, C, ...)",
+        "  partial   3: U.v: ValueError: x (A, B, C)",
+    ]
 
 
 def test_the_problems_of_a_contract_are_its_causes():

@@ -74,9 +74,13 @@ def _cause_lines(causes: Sequence[Mapping[str, Any]]) -> list[str]:
     for cause in causes:
         kind = cause["problem"].partition(":")[0] if cause["step"] else cause["problem"]
         groups.setdefault((cause["status"], cause["step"], kind), []).append(cause)
+    contracts_of = {
+        key: list(dict.fromkeys(id_ for cause in alike for id_ in cause["contracts"]))
+        for key, alike in groups.items()
+    }
     lines = []
-    for (status, step, _), alike in list(groups.items())[:_SHOWN]:
-        contracts = list(dict.fromkeys(id_ for cause in alike for id_ in cause["contracts"]))
+    for key in sorted(groups, key=lambda key: -len(contracts_of[key]))[:_SHOWN]:
+        (status, step, _), alike, contracts = key, groups[key], contracts_of[key]
         what = f"{step}: {alike[0]['problem']}" if step else alike[0]["problem"]
         what += f", and {len(alike) - 1} like it" if len(alike) > 1 else ""
         some = ", ".join(contracts[:3]) + (", ..." if len(contracts) > 3 else "")
