@@ -423,7 +423,7 @@ def test_functions_of_equal_code_differ_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "called",
     [len, str.upper, [].append, functools.partial(int, base=2), int, functools.reduce, max],
-    ids=repr,
+    ids=lambda function: type(function).__name__,
 )
 def test_python_s_own_callables_have_a_digest(called: Any) -> None:
     assert code_digest(called) == code_digest(called)

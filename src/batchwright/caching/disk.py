@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import sqlite3
+import stat
 import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -260,8 +261,9 @@ class DiskTier:
                     f"the cache's location {self.folder} is a file; name a folder, or move it away"
                 )
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if os.name == "posix" and self.folder.stat().st_uid == os.geteuid():
-                self.folder.chmod(0o700)
+            status = self.folder.stat()
+            if os.name == "posix" and status.st_uid == os.geteuid() and status.st_mode & 0o077:
+                self.folder.chmod(stat.S_IMODE(status.st_mode) & ~0o077)  # private to its user
             self._files.folder.mkdir(exist_ok=True, mode=0o700)
             self._sweep_if_new(self._database.connection())
         except OSError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from batchwright.caching.cache import Cache
+from batchwright.caching.digest import fixed_code
 from batchwright.contracts.registry import Entry, import_registry
 from batchwright.contracts.settings import Settings, settings_for
 from batchwright.errors import InvalidFleet, RequestError
@@ -273,7 +274,8 @@ class Prepared:
 
     def look_up(self) -> None:
         """Make the keys, and find what is known; again after the facts of a class changed."""
-        self.keyed = key_graph(self.graph, self.book, self.unrepeatable)
+        with fixed_code():
+            self.keyed = key_graph(self.graph, self.book, self.unrepeatable)
         lookup = Lookup(self.keyed, self.cache.find, self.failures, self._part)
         self.standings, self.reasons = reasons(
             self.keyed, lookup.run(), self.latest, self.records.code_parts

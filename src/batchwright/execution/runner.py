@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from batchwright.caching.digest import fixed_code
 from batchwright.execution.context import Context
 from batchwright.execution.inline import InlineEngine
 from batchwright.execution.prepare import Fleet, Prepared, fleet_of
@@ -58,12 +59,14 @@ def run(
     value raises what the step raised. Raises `InvalidFleet` before anything runs when the fleet
     has errors. KeyboardInterrupt ends the run; what was computed is kept.
     """
+    started = time.perf_counter()
     prepared = Prepared(
         what, inputs=inputs, only=only, cache=cache, state=state, settings=settings, clock=clock
     )
     try:
         prepared.load_code()
-        return _Run(prepared, observer, stop_at_first=stop_at_first).run()
+        with fixed_code():
+            return _Run(prepared, observer, started, stop_at_first=stop_at_first).run()
     except BaseException:
         prepared.close()
         raise
@@ -90,10 +93,16 @@ class _Run:
     """One run from look-up to records."""
 
     def __init__(
-        self, prepared: Prepared, observer: Observer | None, *, stop_at_first: bool
+        self,
+        prepared: Prepared,
+        observer: Observer | None,
+        started: float,
+        *,
+        stop_at_first: bool,
     ) -> None:
         self.prepared = prepared
         self.observer = observer
+        self.started = started
         self.stop_at_first = stop_at_first
         self.watcher = Watcher(prepared.book.watched)
         self.interrupt = _Interrupt()
@@ -108,7 +117,6 @@ class _Run:
     def run(self) -> Result:
         prepared = self.prepared
         begun = prepared.records.begin(prepared.fleet.name)
-        started = time.perf_counter()
         status = "interrupted"
         self._start_pass()
         try:
@@ -123,7 +131,7 @@ class _Run:
                         self._start_pass()
             status = "done"
         finally:
-            result = self._finish(begun, status, time.perf_counter() - started)
+            result = self._finish(begun, status, time.perf_counter() - self.started)
         return result
 
     # --- passes -----------------------------------------------------------------------------
