@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 import msgspec
+import numpy as np
 import pytest
 
 import batchwright
@@ -51,7 +52,7 @@ def load(folder: Path, source: str, name: str | None = None) -> ModuleType:
 
 
 def run(source: str, *arguments: str, cwd: Path, **environment: str) -> Any:
-    done = subprocess.run(  # noqa: S603  # our own interpreter, our own text
+    done = subprocess.run(  # our own interpreter, our own text
         [sys.executable, *arguments, *(["-c", source] if source else [])],
         capture_output=True,
         text=True,
@@ -441,3 +442,22 @@ def test_a_constructor_does_not_count_methods(tmp_path: Path) -> None:
         load(tmp_path, CAUSES.replace("self.grow() +", "self.grow() -"), "built").Thing
     )
     assert before.digest == after.digest
+
+
+def test_functions_wrapped_by_objects_of_others_are_told_apart(tmp_path: Path) -> None:
+    module = load(tmp_path, "def a(x): return x + 1\ndef b(x): return x + 2\n")
+    made = [np.vectorize(module.a), np.vectorize(module.b), np.add, np.subtract]
+    made += [np.frompyfunc(module.a, 1, 1), np.frompyfunc(module.b, 1, 1)]
+    digests = [code_digest(each) for each in made]
+    assert len(set(digests)) == len(made)
+    assert digests == [code_digest(each) for each in made]
+
+
+def test_what_cannot_be_told_apart_is_said_and_unlike_itself_elsewhere() -> None:
+    made = np.frompyfunc(len, 1, 1)
+    assert "cannot be told" in describe(made).notes[0].text
+    assert code_digest(np.frompyfunc(len, 1, 1)) != code_digest(made)
+
+
+def test_functions_compiled_by_cython_have_a_digest() -> None:
+    assert code_digest(np.random.default_rng) == code_digest(np.random.default_rng)

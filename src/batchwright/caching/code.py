@@ -10,12 +10,14 @@ unrelated code change nothing. Installed distributions count by version, Python 
 from __future__ import annotations
 
 import functools
+import secrets
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from batchwright.caching import code_class, code_owner, code_state, code_value
+from batchwright.caching import code_class, code_module, code_owner, code_state, code_value
 from batchwright.caching.code_reach import Walk, hashed
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ def describe(function: Callable[..., Any]) -> CodeFacts:
     if not isinstance(function, types.FunctionType | type | functools.partial | types.MethodType):
         called = code_class.find_member(type(function), "__call__")
         if called is not None and code_value.code(walk, function, None) is None:
-            root = f"{root} {walk.value(type(function), None)}"
+            root = f"{root} {walk.value(type(function), None)}{_told_apart(walk, function)}"
     return _facts(walk, f"{_identity(function)} {root}", ())
 
 
@@ -110,6 +112,35 @@ def _facts(walk: Walk, root: str, stores: tuple[str, ...]) -> CodeFacts:
         notes=tuple(Note(*note) for note in sorted(walk.notes)),
         current=walk.is_current(),
     )
+
+
+def _told_apart(walk: Walk, function: Any) -> str:
+    """What tells a callable object of somebody else's class from others of its class.
+
+    An object with nothing to tell it by, such as what `numpy.frompyfunc` makes, is like no other,
+    not even itself in another process: a stand-in would serve one function's results as another's.
+    """
+    kind = type(function)
+    if code_owner.owner_of_class(kind) == code_owner.OWN:
+        return ""
+    named = getattr(function, "__name__", None)
+    package = sys.modules.get(kind.__module__.partition(".")[0])
+    if isinstance(named, str) and getattr(package, named, None) is function:
+        return f" named {named}"
+    held = code_module.by_value(walk, dict(getattr(function, "__dict__", None) or {}))
+    if held is not None and held != "dict([])":
+        return f" holding {held}"
+    walk.note("", 0, f"{function!r} cannot be told from others of its kind; it is never known")
+    return f" {_unlike_others(function)}"
+
+
+_unlike: dict[int, tuple[Any, str]] = {}
+
+
+def _unlike_others(function: Any) -> str:
+    if id(function) not in _unlike:
+        _unlike[id(function)] = (function, secrets.token_hex(16))
+    return _unlike[id(function)][1]
 
 
 def _identity(function: Any) -> str:

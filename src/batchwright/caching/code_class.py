@@ -78,7 +78,9 @@ def _field_default(walk: Walk, kind: type, field: Any) -> str:
 
 
 def _annotations(kind: type) -> dict[str, str]:
-    found = vars(kind).get("__annotations__", {})
+    found = vars(kind).get("__annotations__")
+    if not isinstance(found, dict):  # a class made in C may have a descriptor there
+        return {}
     return {name: str(getattr(value, "__qualname__", value)) for name, value in found.items()}
 
 
