@@ -134,8 +134,9 @@ def _selected(graph: StepGraph, only: str | Collection[str] | None) -> StepGraph
 class Prepared:
     """A fleet with its state at hand: records, cache, keys, and what is known before the run.
 
-    A context manager: it holds the state database and the cache open. Raises `InvalidFleet` when
-    the fleet has errors; then nothing was made.
+    A context manager: it holds the state database and the cache open. With `only_looking` neither
+    is made where there is none yet. Raises `InvalidFleet` when the fleet has errors; then nothing
+    was made.
     """
 
     def __init__(
@@ -148,6 +149,7 @@ class Prepared:
         state: Path | None = None,
         settings: Settings | None = None,
         clock: Callable[[], float] = time.time,
+        only_looking: bool = False,
     ) -> None:
         try:
             settings = settings or settings_of(what)
@@ -166,13 +168,15 @@ class Prepared:
             self.fleet = ask()  # by import, which also says best what is wrong
         self._ask = ask
         self._own_cache = not isinstance(cache, Cache)
-        self.records = Records(database, clock=clock)
+        absent = only_looking and not database.exists()
+        self.records = Records(None if absent else database, clock=clock)
         try:
             if isinstance(cache, Cache):
                 self.cache = cache
             else:
                 location = cache or settings.cache or self.state_folder / "cache"
-                self.cache = Cache(location, _clock=clock)
+                absent = only_looking and not Path(location).exists()
+                self.cache = Cache(None if absent else location, _clock=clock)
         except BaseException:
             self.records.close()
             raise
@@ -218,15 +222,19 @@ class Prepared:
         )
         self.look_up()
 
-    def load_code(self) -> None:
+    def load_code(self, *, all_of_it: bool = False) -> None:
         """Import what is going to run; when that is not what is remembered, look up anew."""
         remembered = self.fleet.remembered
-        if remembered is None or not self.anything_to_run():
+        to_run = [
+            unique.step
+            for unique, standing in zip(self.keyed.uniques, self.standings, strict=True)
+            if all_of_it or standing.status not in ("known", "not needed")
+        ]
+        if remembered is None or not to_run:
             return
         try:
-            for unique, standing in zip(self.keyed.uniques, self.standings, strict=True):
-                if standing.status not in ("known", "not needed"):
-                    _load(unique.step)
+            for step in to_run:
+                _load(step)
         except Exception:  # whatever a user's module raises; said well by the other road
             still_holds = False
         else:
@@ -235,10 +243,6 @@ class Prepared:
         if not still_holds:
             self.fleet = self._ask()
             self._open_book()
-
-    def anything_to_run(self) -> bool:
-        """Whether some step is neither known nor needless."""
-        return any(s.status not in ("known", "not needed") for s in self.standings)
 
     def remember_code(self) -> None:
         """Keep the facts of the fleet's code for the next run, if it was imported for this one."""

@@ -69,6 +69,7 @@ def reproduce(
     random generators. Nothing that is kept changes; only methods seen not to repeat are
     remembered. `told` is given each verdict as it falls. KeyboardInterrupt ends it.
     """
+    prepared.load_code(all_of_it=True)
     again = _Again(prepared)
     verdicts = []
     for number in sample_of(candidates(prepared), share, seed):

@@ -78,7 +78,7 @@ def plan(what: Any, **options: Any) -> Prepared:
     Takes `inputs`, `only`, `cache`, `state` and `settings` as `run` does. Close what it gives, or
     use it in a `with` block. Raises `InvalidFleet` when the fleet has errors.
     """
-    return Prepared(what, **options)
+    return Prepared(what, **options, only_looking=True)
 
 
 def check(what: Any, **options: Any) -> Fleet:

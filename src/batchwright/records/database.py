@@ -43,12 +43,16 @@ CREATE TABLE IF NOT EXISTS unrepeatable (
 """
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path | None) -> sqlite3.Connection:
     """Open the database at `path`, making it and its folder, private to the user, when missing.
 
-    Raises `RecordsUnavailable` when it cannot be opened or made, `DamagedRecords` when what is
-    there is no state database or one of another format.
+    Without a path it is in memory. Raises `RecordsUnavailable` when it cannot be opened or made,
+    `DamagedRecords` when what is there is no state database or one of another format.
     """
+    if path is None:
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        connection.executescript(_TABLES)
+        return connection
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():

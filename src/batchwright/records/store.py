@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -21,7 +22,6 @@ from batchwright.records.model import (
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
 
 _encode = msgspec.msgpack.encode
 
@@ -30,14 +30,14 @@ _FACTS_LAST_S = 90 * 86_400.0
 
 
 class Records:
-    """The state database of one fleet's folder.
+    """The state database of one fleet's folder; without a path an empty one that nothing keeps.
 
     >>> records = Records(folder / "state.db")           # doctest: +SKIP
     >>> run = records.begin("fleet/")                     # doctest: +SKIP
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
-        self.path = path
+    def __init__(self, path: Path | None, *, clock: Callable[[], float] = time.time) -> None:
+        self.path = path or Path(":memory:")
         self._clock = clock
         self._connection = connect(path)
 
