@@ -134,7 +134,7 @@ def test_a_dry_run_runs_nothing_and_says_what_plan_says(fleet, batchwright):
     assert ended.stdout == batchwright("plan", fleet).stdout
     assert "will run          1  Words.count: never run before" in ended.stdout
     assert "objects       2 to be built" in ended.stdout
-    assert "nothing has been run here yet" in batchwright("runs", "--fleet", fleet).stdout
+    assert not (fleet.folder / ".batchwright").exists()
 
 
 def test_a_plan_tells_cause_objects_and_work(fleet, batchwright):

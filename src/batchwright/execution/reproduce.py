@@ -10,6 +10,7 @@ import msgspec
 from batchwright.caching.cache import Cache
 from batchwright.execution.context import Context
 from batchwright.execution.inline import InlineEngine
+from batchwright.execution.interrupt import Interrupt
 from batchwright.execution.values import Values
 from batchwright.execution.watching import StateFound, Watcher
 from batchwright.fleet.keys import opaque_digest
@@ -70,22 +71,24 @@ def reproduce(
     remembered. `told` is given each verdict as it falls. KeyboardInterrupt ends it.
     """
     prepared.load_code(all_of_it=True)
-    again = _Again(prepared)
+    interrupt = Interrupt()
+    again = _Again(prepared, interrupt)
     verdicts = []
-    for number in sample_of(candidates(prepared), share, seed):
-        verdict = again.run(number)
-        if verdict.verdict == "differs":
-            unique = prepared.keyed.uniques[number]
-            prepared.records.remember_unrepeatable(unique.facts.code.digest, unique.label)
-        verdicts.append(verdict)
-        told(verdict)
+    with interrupt.noted():
+        for number in sample_of(candidates(prepared), share, seed):
+            verdict = again.run(number)
+            if verdict.verdict == "differs":
+                unique = prepared.keyed.uniques[number]
+                prepared.records.remember_unrepeatable(unique.facts.code.digest, unique.label)
+            verdicts.append(verdict)
+            told(verdict)
     return verdicts
 
 
 class _Again:
     """An engine that finds everything known except the one step it is to run."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: Prepared, interrupt: Interrupt) -> None:
         self._keyed = prepared.keyed
         self._standings = list(prepared.standings)
         self._cache = _ReadThrough(prepared.cache)
@@ -95,7 +98,7 @@ class _Again:
             self._cache,
             Values(self._keyed, self._cache),
             {},
-            lambda: True,  # whatever interrupts, it is the user who must be obeyed
+            lambda: interrupt.seen,
             prepared.clock,
         )
         self._engine = InlineEngine(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 import uuid
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +11,7 @@ import msgspec
 from batchwright.caching.digest import fixed_code
 from batchwright.execution.context import Context
 from batchwright.execution.inline import InlineEngine
+from batchwright.execution.interrupt import Interrupt
 from batchwright.execution.prepare import Fleet, Prepared, fleet_of
 from batchwright.execution.result import Result
 from batchwright.execution.summary import summarise
@@ -24,7 +22,7 @@ from batchwright.fleet.outcome import ContractOutcome, Outcome, contract_outcome
 from batchwright.records.model import ContractRecord, StepRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from batchwright.caching.cache import Cache
@@ -105,7 +103,7 @@ class _Run:
         self.started = started
         self.stop_at_first = stop_at_first
         self.watcher = Watcher(prepared.book.watched)
-        self.interrupt = _Interrupt()
+        self.interrupt = Interrupt()
         self.ended: dict[str, ContractOutcome] = {}
         self.notes: list[str] = list(prepared.graph.warnings)
         self.built = 0
@@ -321,28 +319,3 @@ class _Run:
             tuple((a.contract, a.phase, a.provides, number) for a, number in steps),
             {"problems": list(outcome.problems)},
         )
-
-
-class _Interrupt:
-    """Whether the user pressed Ctrl-C, so that a step's own KeyboardInterrupt is told apart."""
-
-    def __init__(self) -> None:
-        self.seen = False
-
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield  # signals reach the main thread alone
-            return
-        before = signal.getsignal(signal.SIGINT)
-
-        def note(number: int, frame: Any) -> None:
-            self.seen = True
-            if callable(before):
-                before(number, frame)
-
-        signal.signal(signal.SIGINT, note)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
