@@ -232,6 +232,23 @@ def serve() -> None:
 # --- comparing -----------------------------------------------------------------------------
 
 
+def steps_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The steps of a run's report, each under its address.
+
+    The report has a step that contracts share once, by number, and names it in each of them.
+    """
+    return [
+        {**report["steps"][str(place["step"])], "address": place["address"]}
+        for contract in report["contracts"].values()
+        for place in contract["steps"]
+    ]
+
+
+def seeds_of(steps: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The key of each step by its address, where it has one."""
+    return {step["address"]: step["key"] for step in steps if step.get("key")}
+
+
 def compare(steps: Iterable[Mapping[str, Any]], outcomes: Mapping[str, str]) -> list[str]:
     """What differs between a run's report and the oracle's outcomes, one line each."""
     reported = {step["address"]: step for step in steps}
@@ -242,7 +259,10 @@ def compare(steps: Iterable[Mapping[str, Any]], outcomes: Mapping[str, str]) -> 
             where = "report" if step is None else "oracle"
             differences.append(f"{address}: not in the {where}")
         elif not agrees(step, wanted):
-            got = step.get("digest") or step.get("error") or "no digest"
+            failure = step.get("failure")
+            got = step.get("digest") or (
+                f"{failure['type']}: {failure['message']}" if failure else "no digest"
+            )
             differences.append(f"{address}: {step['outcome']} {got}, the oracle has {wanted}")
     return differences
 
@@ -250,8 +270,7 @@ def compare(steps: Iterable[Mapping[str, Any]], outcomes: Mapping[str, str]) -> 
 def agrees(step: Mapping[str, Any], wanted: str) -> bool:
     """Whether a step of the report came out as the oracle's."""
     if wanted.startswith(FAILED):
-        told = step.get("error")
-        return step["outcome"] == FAILED and (not told or failed(told) == wanted)
+        return step["outcome"] == FAILED and failed(step["failure"]) == wanted
     if wanted == SKIPPED:
         return bool(step["outcome"] == SKIPPED)
     if step["outcome"] in (FAILED, SKIPPED):
@@ -278,7 +297,7 @@ def spread(names: list[str], count: int) -> list[str]:
 def main() -> int:
     """Compare a report with the oracle and print figures; 1 when anything differs."""
     options = _options()
-    steps = json.loads(options.report.read_text("utf-8"))["steps"]
+    steps = steps_of(json.loads(options.report.read_text("utf-8")))
     names = sorted({_contract(step) for step in steps})
     if options.contracts:
         chosen = fnmatch.filter(names, options.contracts)
@@ -288,8 +307,7 @@ def main() -> int:
         print("no contract of the report is chosen", file=sys.stderr)
         return 1
     started = time.perf_counter()
-    seeds = {step["address"]: step["key"] for step in steps if step.get("key")}
-    outcomes = run_contracts(options.fleet, chosen, seeds)
+    outcomes = run_contracts(options.fleet, chosen, seeds_of(steps))
     differences = compare([step for step in steps if _contract(step) in chosen], outcomes)
     kinds = Counter(map(kind_of, outcomes.values()))
     counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))

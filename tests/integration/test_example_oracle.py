@@ -121,24 +121,38 @@ def test_a_fleet_that_cannot_be_run_is_an_error(oracle: Any, tmp_path: Path) -> 
 def test_the_command_compares_a_report_and_fails_on_a_difference(
     fleet: Path, outcomes: dict[str, str], tmp_path: Path
 ) -> None:
-    keys = seeds(fleet)
-    steps = [
-        {"address": address, "key": keys[address], "digest": outcome, "outcome": "computed"}
-        if not outcome.startswith("failed")
-        else {"address": address, "key": keys[address], "digest": None, "outcome": "failed"}
-        for address, outcome in outcomes.items()
-        if address.startswith("Q029")
-    ]
+    ids = ("Q019_PA01", "Q029_PA02")
+    chosen = {a: o for a, o in outcomes.items() if a.startswith(ids)}
+    steps = {str(number): step_of(outcome) for number, outcome in enumerate(chosen.values())}
+    for (number, step), key in zip(steps.items(), map(seeds(fleet).get, chosen), strict=True):
+        step |= {"number": int(number), "key": key}
+    places = [{"address": address, "step": number} for number, address in enumerate(chosen)]
+    contracts = {
+        id_: {"steps": [place for place in places if place["address"].startswith(id_)]}
+        for id_ in ids
+    }
     report = tmp_path / "run.json"
     command = [sys.executable, FLEET / "oracle.py", report, "--fleet", fleet, "--all"]
-    report.write_text(json.dumps({"steps": steps}))
+    report.write_text(json.dumps({"contracts": contracts, "steps": steps}))
     same = run(command)
     assert (same.returncode, same.stderr) == (0, "")
-    assert same.stdout.startswith("no difference\n1 contracts, ")
+    assert same.stdout.startswith("no difference\n2 contracts, ")
 
-    steps[0]["digest"] = "0" * 64
-    report.write_text(json.dumps({"steps": steps}))
+    last = places[-1]
+    steps[str(last["step"])]["digest"] = "0" * 64
+    failed = next(step for step in steps.values() if step["failure"])
+    failed["failure"]["message"] = "no table"
+    report.write_text(json.dumps({"contracts": contracts, "steps": steps}))
     other = run(command)
     assert other.returncode == 1
-    assert str(steps[0]["address"]) in other.stdout
-    assert "1 differ" in other.stdout
+    assert str(last["address"]) in other.stdout
+    assert "Q019_PA01/observe/tables: failed ValueError: no table, the oracle has" in other.stdout
+    assert "2 differ" in other.stdout
+
+
+def step_of(outcome: str) -> dict[str, Any]:
+    """The step of a report that came out so."""
+    if outcome.startswith("failed "):
+        kind, message = outcome.removeprefix("failed ").split(": ", 1)
+        return {"outcome": "failed", "digest": None, "failure": {"type": kind, "message": message}}
+    return {"outcome": "computed", "digest": outcome, "failure": None}
