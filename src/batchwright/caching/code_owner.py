@@ -124,8 +124,13 @@ _tops: dict[int, tuple[metadata.Distribution, frozenset[str]]] = {}
 def _tops_by_record(found: metadata.Distribution) -> frozenset[str]:
     known = _tops.get(id(found))
     if known is None:
-        first = (file.parts[0] for file in found.files or () if ".." not in file.parts)
-        known = (found, frozenset(part.split(".")[0] for part in first))
+        # The lines of RECORD begin with the file's path; parsing them as paths took most of the
+        # time of a first digest.
+        record = found.read_text("RECORD")
+        names = map(str, found.files or ()) if record is None else record.splitlines()
+        first = {name.lstrip('"').replace("\\", "/").partition("/")[0] for name in names}
+        tops = frozenset(part.partition(",")[0].partition(".")[0] for part in first)
+        known = (found, tops - {""})
         _tops[id(found)] = known
     return known[1]
 
