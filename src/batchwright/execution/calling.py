@@ -60,26 +60,29 @@ def call(function: Callable[..., Any], bound: Mapping[str, Any], kinds: tuple[Bo
     return list(result) if inspect.isgenerator(result) else result
 
 
-def measured(work: Callable[[], Any], key: str | None, interrupted: Callable[[], bool]) -> Called:
+def measured(
+    work: Callable[[], Any],
+    key: str | None,
+    interrupted: Callable[[], bool],
+    clock: Callable[[], float],
+) -> Called:
     """Do a step's work; nothing it raises gets out, except the user's own interrupt.
 
     `random` and `numpy.random` are seeded from the step's key, so that a step that draws random
-    numbers gives the same ones wherever and whenever it runs.
+    numbers gives the same ones wherever and whenever it runs. `clock` tells the time of day.
     """
     seed_from(key)
     memory = _process().memory_info().rss
-    started, wall, cpu = time.time(), time.perf_counter(), time.process_time()
+    started, wall, cpu = clock(), time.perf_counter(), time.process_time()
     value: Any = None
     error: BaseException | None = None
     with _watching_opens() as opened:
         try:
             value = work()
-        except KeyboardInterrupt as raised:
-            if interrupted():
-                raise
-            error = raised
         except BaseException as raised:  # a step may not end the run, whatever it raises
             error = raised
+    if interrupted():
+        raise KeyboardInterrupt  # the step caught it, or made something else of it
     wall_ms = (time.perf_counter() - wall) * 1e3
     cpu_ms = (time.process_time() - cpu) * 1e3
     grown = max(0, _process().memory_info().rss - memory) / 2**20

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from batchwright.execution.calling import Called, call, measured, undeclared
 from batchwright.execution.fingerprint import changed, fingerprint
 from batchwright.execution.keeping import Keeper
-from batchwright.execution.objects import ConstructorFailed, Objects
+from batchwright.execution.objects import ObjectFailed, Objects
 from batchwright.execution.projections import paths_in
 from batchwright.execution.values import LostValue
+from batchwright.fleet.keys import opaque_digest
 from batchwright.fleet.lookup import Standing
 from batchwright.fleet.outcome import Outcome, obstacle
 from batchwright.records.model import StepFailure, StepRecord
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from batchwright.execution.instances import Warm
     from batchwright.execution.watching import Watcher
     from batchwright.fleet.keys import Unique
-    from batchwright.records.model import Recipe
 
 
 class InlineEngine:
@@ -68,16 +68,7 @@ class InlineEngine:
         missing = obstacle(unique, self.context.keyed, self.context.outcomes)
         if missing is not None:
             return self._report(self._skipped(unique, missing))
-        key, recipe, bypass = self.context.content_key(unique)
-        if key is not None:
-            # Looked up again now: another run may have computed it since.
-            info = self.context.cache.find([key]).get(key)
-            if info is not None:
-                spared = "its inputs gave the values they had before"
-                record = self._known(unique, Standing.known(info, recipe), spared)
-                self._keeper.remember_derivation(unique)
-                return self._report(record)
-        return self._report(self._run(unique, key, recipe, bypass))
+        return self._report(self._spared(unique) or self._run(unique))
 
     def recover(self, number: int) -> None:
         """Compute a known result again whose value is gone from the cache."""
@@ -86,7 +77,7 @@ class InlineEngine:
         self.context.notes.append(
             f"the value of {unique.label} was gone from the cache; it was computed again"
         )
-        self._report(self._run(unique, *self.context.content_key(unique)))
+        self._report(self._run(unique))
 
     def _settle_inputs(self, unique: Unique) -> None:
         for read in (*unique.reads, *unique.before):
@@ -114,6 +105,18 @@ class InlineEngine:
             saved_ms=1e3 * (standing.seconds or 0.0),
         )
 
+    def _spared(self, unique: Unique) -> StepRecord | None:
+        """The record of a step whose inputs turn out to be such that its result is there."""
+        key, recipe, _ = self.context.content_key(unique)
+        # Looked up again now: another run may have computed it since.
+        info = None if key is None else self.context.cache.find([key]).get(key)
+        if info is None:
+            return None
+        spared = "its inputs gave the values they had before"
+        record = self._known(unique, Standing.known(info, recipe), spared)
+        self._keeper.remember_derivation(unique)
+        return record
+
     def _skipped(self, unique: Unique, missing: str) -> StepRecord:
         failure = StepFailure("Skipped", missing)
         self.context.outcomes[unique.number] = Outcome("skipped", failure=failure)
@@ -122,10 +125,15 @@ class InlineEngine:
             unique.number, unique.label, "skipped", missing, failure=failure, started=now
         )
 
-    def _run(
-        self, unique: Unique, key: str | None, recipe: Recipe | None, bypass: str
-    ) -> StepRecord:
-        called, warm = self._called(unique, key)
+    def _run(self, unique: Unique) -> StepRecord:
+        while True:
+            # Anew each time: an input that is computed again may come out otherwise.
+            key, recipe, bypass = self.context.content_key(unique)
+            try:
+                called, warm = self._called(unique, key)
+                break
+            except LostValue as lost:
+                self.recover(lost.number)
         size = 0
         if called.failure is None:
             outcome, size = self._keeper.computed(unique, key, bypass, called)
@@ -157,40 +165,45 @@ class InlineEngine:
     # --- calling ------------------------------------------------------------------------------
 
     def _called(self, unique: Unique, key: str | None) -> tuple[Called, Warm | None]:
-        """Make a step's call, computing inputs again whose values are gone."""
-        while True:
-            try:
-                arguments = self.context.values.arguments(
-                    unique.step.arguments, self.context.outcomes
-                )
-                if unique.step.instance is None:
-                    return self._call_function(unique, key, arguments), None
-                return self._call_method(unique, key, arguments)
-            except LostValue as lost:
-                self.recover(lost.number)
+        """Make a step's call, as often as it may be tried; raises `LostValue`."""
+        called, warm = self._attempt(unique, key)
+        for again in range(1, 1 + (unique.step.options.retry or 0)):
+            if called.failure is None:
+                break
+            if warm is not None and unique.storing:
+                self.objects.forget(warm)  # it may have been changed half-way
+            # With fresh arguments, and with random numbers of its own.
+            called, warm = self._attempt(unique, key and opaque_digest(key, ("attempt", again)))
+        return called, warm
 
-    def _call_function(self, unique: Unique, key: str | None, arguments: dict[str, Any]) -> Called:
+    def _attempt(self, unique: Unique, seed: str | None) -> tuple[Called, Warm | None]:
+        arguments = self.context.values.arguments(unique.step.arguments, self.context.outcomes)
+        if unique.step.instance is None:
+            return self._call_function(unique, seed, arguments), None
+        return self._call_method(unique, seed, arguments)
+
+    def _call_function(self, unique: Unique, seed: str | None, arguments: dict[str, Any]) -> Called:
         assert unique.step.function is not None  # noqa: S101  # a step has one or the other
         watched = self._watcher.wants(unique)
         marks = _marks(arguments) if watched else {}
-        called = self._tried(unique, key, unique.step.function.load(), arguments)
+        called = self._tried(unique, seed, unique.step.function.load(), arguments)
         if watched and called.failure is None:
             self._look_at_arguments(unique, marks, arguments)
         return called
 
     def _call_method(
-        self, unique: Unique, key: str | None, arguments: dict[str, Any]
+        self, unique: Unique, seed: str | None, arguments: dict[str, Any]
     ) -> tuple[Called, Warm | None]:
         try:
             warm = self.objects.ready_for(unique)
-        except ConstructorFailed as failed:
+        except ObjectFailed as failed:
             return failed.called, None
         watched = self._watcher.wants(unique)
         marks = _marks(arguments) if watched else {}
         looked_at = not unique.storing and not unique.facts.said
         if looked_at:
             self.objects.prepare_to_look(warm, watched=watched)
-        called = self._tried(unique, key, getattr(warm.object, unique.step.method), arguments)
+        called = self._tried(unique, seed, getattr(warm.object, unique.step.method), arguments)
         if looked_at:
             warm.unverified.append(unique.number)
             if watched or called.failure is not None:
@@ -202,17 +215,12 @@ class InlineEngine:
     def _tried(
         self,
         unique: Unique,
-        key: str | None,
+        seed: str | None,
         function: Callable[..., Any],
         arguments: dict[str, Any],
     ) -> Called:
         work = partial(call, function, arguments, unique.step.arguments)
-        called = measured(work, key, self.context.interrupted)
-        for _ in range(unique.step.options.retry or 0):
-            if called.failure is None:
-                break
-            called = measured(work, key, self.context.interrupted)
-        return called
+        return measured(work, seed, self.context.interrupted, self.context.clock)
 
     def _look_at_arguments(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from batchwright.caching.codec import Payload, encode
 from batchwright.errors import NotEncodable, RequestError, UncacheableArgument
 from batchwright.execution.projections import digests_of_parts, parts_asked_for
 from batchwright.execution.values import Live
-from batchwright.fleet.lookup import derivation_entry, part_name, result_digest
+from batchwright.fleet.lookup import derivation_entry, earliest, part_name, result_digest
 from batchwright.fleet.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -95,12 +95,16 @@ class Keeper:
     def remember_derivation(self, unique: Unique) -> None:
         """Note what a step's result is, given how its inputs come about.
 
-        The note holds the inputs' digests, for it is void when one of them turns out otherwise,
-        and expires with the earliest.
+        The note holds the inputs' digests and keys, for it is void when one of them turns out
+        otherwise, and expires with the earliest.
         """
         context = self._context
         outcome = context.outcomes[unique.number]
         if not unique.derivable or unique.bypass or outcome.key is None or outcome.digest is None:
+            return
+        if any(context.keyed.digests.has_moved(b.argument) for b in unique.step.bound_arguments()):
+            return  # it came about from another file than its name before the run says
+        if any(context.outcomes[i].bypass for i in (*unique.reads, *unique.before)):
             return
         noted = {"key": outcome.key}
         noted |= {f"part {name}": digest for name, digest in outcome.parts.items()}
@@ -109,6 +113,9 @@ class Keeper:
             if digest is None:
                 return
             noted[f"input {place}"] = digest
+            noted[f"input key {place}"] = context.outcomes[read].key or ""
+        for place, before in enumerate(unique.before):
+            noted[f"before {place}"] = context.outcomes[before].key or ""
         context.cache.store(
             derivation_entry(unique.uid),
             _NOTHING,
@@ -135,8 +142,8 @@ class Keeper:
 
     def _earliest(self, unique: Unique, expires: float | None) -> float | None:
         outcomes = self._context.outcomes
-        times: list[Any] = [outcomes[i].expires for i in unique.reads if i in outcomes]
-        return min((time for time in [expires, *times] if time is not None), default=None)
+        inputs = [outcomes[i] for i in (*unique.reads, *unique.before) if i in outcomes]
+        return earliest((expires, *(each.expires for each in inputs)))
 
     def _changed_meanwhile(self, unique: Unique) -> str:
         """Look at the step's files again: what it read may not be what its key says."""

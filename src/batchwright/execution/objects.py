@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from batchwright.fleet.keys import Unique
 
 
-class ConstructorFailed(Exception):  # the step fails with what the constructor raised
-    """Building an object raised; `called` has the exception."""
+class ObjectFailed(Exception):  # the step fails with what was raised
+    """Building an object, or bringing it into its state, raised; `called` has the exception."""
 
     def __init__(self, called: Called) -> None:
         self.called = called
@@ -43,7 +43,7 @@ class Objects:
     def ready_for(self, unique: Unique) -> Warm:
         """The instance in the state that a step needs, built and brought there if need be.
 
-        Raises `ConstructorFailed`, `LostValue` when an argument's value is gone, and
+        Raises `ObjectFailed`, `LostValue` when an argument's value is gone, and
         `StateFound`.
         """
         instance = unique.step.instance
@@ -95,6 +95,10 @@ class Objects:
         """Note that a step has changed its object."""
         self._pool.moved(warm, self._mark_of(unique.number))
 
+    def forget(self, warm: Warm) -> None:
+        """Let go of an object, so that the next call is made on one newly built."""
+        self._pool.discard(warm)
+
     def _repeat(self, warm: Warm, earlier: Unique) -> None:
         """Make an earlier call of the chain again, for its effect on the object alone."""
         context = self._context
@@ -102,20 +106,26 @@ class Objects:
         arguments = context.values.arguments(bound, context.outcomes)
         method = getattr(warm.object, earlier.step.method)
         key = context.outcomes[earlier.number].key
-        measured(partial(call, method, arguments, bound), key, context.interrupted)
+        work = partial(call, method, arguments, bound)
+        called = measured(work, key, context.interrupted, context.clock)
+        if called.failure is not None and context.outcomes[earlier.number].succeeded:
+            # It gave a result then and does not now: the object is in nobody's state.
+            self._pool.discard(warm)
+            raise ObjectFailed(called)
         self.moved(warm, earlier)
 
     def _build(self, unique: Unique, instance: Instance, made: Hashable) -> Warm:
         if made in self._broken:
-            raise ConstructorFailed(self._broken[made])
+            raise ObjectFailed(self._broken[made])
         context = self._context
         maker = (instance.factory or instance.owner).load()
         arguments = context.values.arguments(instance.arguments, context.outcomes)
         work = partial(call, maker, arguments, instance.arguments)
-        called = measured(work, self._seed_of(unique, instance), context.interrupted)
+        seed = self._seed_of(unique, instance)
+        called = measured(work, seed, context.interrupted, context.clock)
         if called.failure is not None:
             self._broken[made] = called
-            raise ConstructorFailed(called)
+            raise ObjectFailed(called)
         warm = Warm(made, (), called.value, unique.facts.class_digest)
         self._pool.add(warm)
         return warm

@@ -78,6 +78,7 @@ class ArgumentDigests:
     def __init__(self) -> None:
         self._constants: dict[int, tuple[Argument, str | UncacheableArgument]] = {}
         self._mappings: dict[tuple[tuple[str, Any], ...], str] = {}
+        self._moved: set[int] = set()
 
     def constant(self, argument: Argument) -> str:
         """The digest of an argument that reads no step; raises `UncacheableArgument`."""
@@ -90,8 +91,16 @@ class ArgumentDigests:
 
     def look_again(self, argument: Argument) -> str:
         """The digest of a constant as it is now; for paths, whose contents can change."""
-        self._constants.pop(id(argument), None)
-        return self.constant(argument)
+        before = self._constants.pop(id(argument), (argument, None))[1]
+        try:
+            return self.constant(argument)
+        finally:
+            if self._constants.get(id(argument), (argument, None))[1] != before:
+                self._moved.add(id(argument))
+
+    def has_moved(self, argument: Argument) -> bool:
+        """Whether it was seen to have another content than when the keys were made."""
+        return id(argument) in self._moved
 
     def of(self, argument: Argument, result: TellResult) -> str:
         """The digest of any argument, results told by `result(step id, items)`.

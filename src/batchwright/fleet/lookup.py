@@ -27,8 +27,9 @@ class Standing(msgspec.Struct, frozen=True):
     """Where a unique step stands before the run.
 
     `digest` tells its result when known; `parts` the digests of its projections. `recipe` and
-    `key` are at hand when all inputs are known. `by_derivation` marks a step known although an
-    input is not. `seconds` is what computing it took, where that is known.
+    `key` are at hand when all inputs are known. `expires` is the earliest expiry of its result
+    and of all that came from. `by_derivation` marks a step known although an input is not.
+    `seconds` is what computing it took, where that is known.
     """
 
     status: Status
@@ -108,7 +109,10 @@ class Lookup:
                     unsure.append(number)
                     found[number] = Standing("may run")
                 elif key in entries:
-                    found[number] = Standing.known(entries[key], recipe)
+                    known = Standing.known(entries[key], recipe)
+                    inputs = [found[i] for i in (*uniques[number].reads, *uniques[number].before)]
+                    expires = earliest(each.expires for each in (known, *inputs))
+                    found[number] = msgspec.structs.replace(known, expires=expires)
                 elif key in self._failures:
                     failure = self._failures[key]
                     found[number] = Standing("failed before", key, recipe=recipe, failure=failure)
@@ -157,11 +161,7 @@ class Lookup:
         records = self._find(names)
         for name, info in records.items():
             unique = names[name]
-            # Void when an input is known to have another value now than it had then.
-            if all(
-                found[number].digest in (None, info.parts.get(f"input {place}"))
-                for place, number in enumerate(unique.reads)
-            ):
+            if _comes_about_alike(unique, info.parts, found):
                 parts = {
                     part.removeprefix("part "): value
                     for part, value in info.parts.items()
@@ -178,26 +178,35 @@ class Lookup:
 
     def _settled(self, found: dict[int, Standing]) -> list[Standing]:
         """Final words: what nobody needs is not run, what waits for a run may change."""
-        needed = self._needed(found)
-        uniques = self._keyed.uniques
+        needed, waiting = self._needed(found)
         standings: list[Standing] = []
-        for unique in uniques:
+        for unique in self._keyed.uniques:
             standing = found[unique.number]
-            inputs = (*unique.reads, *unique.before)
-            if unique.number not in needed:
+            if unique.number in waiting:
+                standing = msgspec.structs.replace(standing, status="may run")
+            elif unique.number not in needed:
                 if standing.status != "known":
                     standing = Standing("not needed")
-            elif standing.by_derivation and any(
-                i in needed and standings[i].status in ("will run", "may run") for i in inputs
-            ):
-                standing = msgspec.structs.replace(standing, status="may run")
             elif standing.status == "may run" and unique.bypass:
                 standing = Standing("will run")
             standings.append(standing)
         return standings
 
-    def _needed(self, found: dict[int, Standing]) -> set[int]:
-        """The steps whose results somebody asks for: outputs, and inputs of what is not known."""
+    def _needed(self, found: dict[int, Standing]) -> tuple[set[int], set[int]]:
+        """The steps whose results somebody asks for; and those of them that wait for a run.
+
+        Asked for are outputs, and inputs of what is not known. What is known by its derivation
+        waits for a run when anything that it came from runs, however far back.
+        """
+        waiting: set[int] = set()
+        while True:
+            needed = self._asked_for(found, waiting)
+            now_waiting = self._waiting(found, needed)
+            if now_waiting == waiting:
+                return needed, waiting & needed
+            waiting = now_waiting  # its inputs are asked for as well, which may make more wait
+
+    def _asked_for(self, found: dict[int, Standing], waiting: set[int]) -> set[int]:
         wanted = list(demanded(self._keyed))
         needed: set[int] = set()
         while wanted:
@@ -205,11 +214,48 @@ class Lookup:
             if number in needed:
                 continue
             needed.add(number)
-            if found[number].status != "known":
+            if found[number].status != "known" or number in waiting:
                 unique = self._keyed.uniques[number]
                 wanted.extend(unique.reads)
                 wanted.extend(unique.before)
         return needed
+
+    def _waiting(self, found: dict[int, Standing], needed: set[int]) -> set[int]:
+        waiting: set[int] = set()
+        for unique in self._keyed.uniques:
+            standing = found[unique.number]
+            if standing.status == "known" and any(
+                i in waiting or (i in needed and found[i].status != "known")
+                for i in (*unique.reads, *unique.before)
+            ):
+                waiting.add(unique.number)
+        return waiting
+
+
+def _comes_about_alike(
+    unique: Unique, noted: Mapping[str, str], found: Mapping[int, Standing]
+) -> bool:
+    """Whether a derivation record may still hold, given what is known of the step's inputs.
+
+    It is void when an input has another value now than it had then; and where the value of an
+    input is not known, when that is not sure to come about as it did.
+    """
+    for place, number in enumerate(unique.reads):
+        standing = found[number]
+        if standing.digest is not None:
+            if standing.digest != noted.get(f"input {place}"):
+                return False
+        elif standing.key is None or standing.key != noted.get(f"input key {place}"):
+            return False
+    return all(
+        found[number].key is not None and found[number].key == noted.get(f"before {place}")
+        for place, number in enumerate(unique.before)
+    )
+
+
+def earliest(times: Iterable[float | None]) -> float | None:
+    """The earliest of some times; None when there are none."""
+    return min((time for time in times if time is not None), default=None)
 
 
 def demanded(keyed: Keyed) -> dict[int, None]:

@@ -1,0 +1,38 @@
+"""Ctrl-C ends the run, whatever the step that it meets makes of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+import pytest
+
+import batchwright
+from batchwright import step
+
+
+def swallows(n):
+    with contextlib.suppress(BaseException):
+        os.kill(os.getpid(), signal.SIGINT)
+    return n
+
+
+def turns_it_into_another(n):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        raise ValueError(n) from None
+
+
+def doubled(n):
+    return 2 * n
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process on Windows")
+@pytest.mark.parametrize("method", [swallows, turns_it_into_another])
+def test_an_interrupt_that_a_step_swallows_ends_the_run_all_the_same(tmp_path, method):
+    with pytest.raises(KeyboardInterrupt):
+        batchwright.run(step(doubled)(step(method)(1)), state=tmp_path / "state")
+    with batchwright.run(step(doubled)(1), state=tmp_path / "state") as result:
+        assert [record.outcome for record in result.records] == ["computed"]
