@@ -96,8 +96,13 @@ class ContractResult(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._names())
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._names()  # without a look at the value, which may raise
+
     def __repr__(self) -> str:
-        return f"<contract {self.id!r}: {self.status}; {', '.join(self._names())}>"
+        unnamed = len(self._contract.outputs) == 1 and self._contract.outputs[0][0] is None
+        names = "value" if unnamed else ", ".join(self._names())
+        return f"<contract {self.id!r}: {self.status}; {names}>"
 
     def _names(self) -> list[str]:
         if self._contract.phases:
@@ -165,6 +170,9 @@ class Result(Mapping[str, ContractResult]):
     def __len__(self) -> int:
         return len(self._ended)
 
+    def __contains__(self, id: object) -> bool:  # noqa: A002
+        return id in self._ended
+
     @property
     def failed(self) -> list[str]:
         """The ids of the contracts that failed."""
@@ -211,19 +219,35 @@ class Result(Mapping[str, ContractResult]):
     def value_of(self, step: int) -> Any:
         """The result of a step by its id in the graph, as a copy of one's own.
 
-        Raises what the step raised; `StepFailed` when that exception is not at hand any more.
+        Raises what the step raised, or the step that it could not do without; `StepFailed` when
+        that exception is not at hand any more.
         """
         outcome = self.outcome_of(step)
         node = self.steps_of_graph[step]
         if outcome is None:
             raise NoResult(f"{node.address} ({node.label}) was not run")
         if outcome.failure is not None:
-            if outcome.error is not None:
-                raise outcome.error
+            raised = self._raised(self._prepared.keyed.of[step])
+            if raised is not None:
+                raise raised
             raise StepFailed(
                 f"{node.address} ({node.label}): {outcome.failure.type}: {outcome.failure.message}"
             )
         return self._value(step)
+
+    def _raised(self, number: int) -> BaseException | None:
+        """What a unique step raised; of a skipped one, what the step raised that it lacked."""
+        uniques = self._prepared.keyed.uniques
+        while self._outcomes[number].status == "skipped":
+            failed = (n for n in uniques[number].reads if not self._succeeded(n))
+            lacked = next(failed, None)
+            if lacked is None:
+                return None
+            number = lacked
+        return self._outcomes[number].error
+
+    def _succeeded(self, number: int) -> bool:
+        return number not in self._outcomes or self._outcomes[number].succeeded
 
     def as_dict(self) -> dict[str, Any]:
         """The run for machines; see `to_json` for its shape."""
