@@ -62,7 +62,7 @@ class InlineEngine:
         """
         unique = self.context.keyed.uniques[number]
         standing = self._standings[number]
-        if standing.status == "known":
+        if standing.status == "known" and not standing.provided:
             return self._report(self._known(unique, standing, self._reasons[number]))
         self._settle_inputs(unique)
         missing = obstacle(unique, self.context.keyed, self.context.outcomes)

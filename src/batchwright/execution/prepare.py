@@ -228,7 +228,7 @@ class Prepared:
         to_run = [
             unique.step
             for unique, standing in zip(self.keyed.uniques, self.standings, strict=True)
-            if all_of_it or standing.status not in ("known", "not needed")
+            if all_of_it or standing.provided or standing.status not in ("known", "not needed")
         ]
         if remembered is None or not to_run:
             return

@@ -28,8 +28,9 @@ class Standing(msgspec.Struct, frozen=True):
 
     `digest` tells its result when known; `parts` the digests of its projections. `recipe` and
     `key` are at hand when all inputs are known. `expires` is the earliest expiry of its result
-    and of all that came from. `by_derivation` marks a step known although an input is not.
-    `seconds` is what computing it took, where that is known.
+    and of all that came from. `by_derivation` marks a step known although an input is not;
+    `provided` one that is known provided that what failed before fails again as it did, which
+    has to be seen first. `seconds` is what computing it took, where that is known.
     """
 
     status: Status
@@ -40,6 +41,7 @@ class Standing(msgspec.Struct, frozen=True):
     expires: float | None = None
     failure: StepFailure | None = None
     by_derivation: bool = False
+    provided: bool = False
     seconds: float | None = None
 
     @classmethod
@@ -179,11 +181,14 @@ class Lookup:
     def _settled(self, found: dict[int, Standing]) -> list[Standing]:
         """Final words: what nobody needs is not run, what waits for a run may change."""
         needed, waiting = self._needed(found)
+        surely = self._waiting(found, needed, ("will run", "may run"))
         standings: list[Standing] = []
         for unique in self._keyed.uniques:
             standing = found[unique.number]
-            if unique.number in waiting:
+            if unique.number in surely:
                 standing = msgspec.structs.replace(standing, status="may run")
+            elif unique.number in waiting:
+                standing = msgspec.structs.replace(standing, provided=True)
             elif unique.number not in needed:
                 if standing.status != "known":
                     standing = Standing("not needed")
@@ -195,13 +200,13 @@ class Lookup:
     def _needed(self, found: dict[int, Standing]) -> tuple[set[int], set[int]]:
         """The steps whose results somebody asks for; and those of them that wait for a run.
 
-        Asked for are outputs, and inputs of what is not known. What is known by its derivation
-        waits for a run when anything that it came from runs, however far back.
+        Asked for are outputs, and inputs of what is not known. What is known waits for a run
+        when anything that it came from runs, however far back.
         """
         waiting: set[int] = set()
         while True:
             needed = self._asked_for(found, waiting)
-            now_waiting = self._waiting(found, needed)
+            now_waiting = self._waiting(found, needed, ("will run", "may run", "failed before"))
             if now_waiting == waiting:
                 return needed, waiting & needed
             waiting = now_waiting  # its inputs are asked for as well, which may make more wait
@@ -220,12 +225,14 @@ class Lookup:
                 wanted.extend(unique.before)
         return needed
 
-    def _waiting(self, found: dict[int, Standing], needed: set[int]) -> set[int]:
+    def _waiting(
+        self, found: dict[int, Standing], needed: set[int], running: tuple[Status, ...]
+    ) -> set[int]:
+        """What is known, but came from a step that is needed and stands as one of `running`."""
         waiting: set[int] = set()
         for unique in self._keyed.uniques:
-            standing = found[unique.number]
-            if standing.status == "known" and any(
-                i in waiting or (i in needed and found[i].status != "known")
+            if found[unique.number].status == "known" and any(
+                i in waiting or (i in needed and found[i].status in running)
                 for i in (*unique.reads, *unique.before)
             ):
                 waiting.add(unique.number)

@@ -305,3 +305,38 @@ def test_what_failed_before_is_forgotten_once_it_works(fleet):
     ran = fleet.run()
     assert ran.status("BAD") == "ok"
     assert fleet.run().summary["failed_before"] == 0
+
+
+def test_what_is_known_provided_a_failure_repeats_runs_when_it_does_not(fleet):
+    fleet.methods("""
+        from pathlib import Path
+
+        class Flaky:
+            def read(self):
+                if not Path("up.txt").exists():
+                    raise ConnectionError("down")
+                return 7
+
+            def size(self):
+                return 3
+
+        class Judge:
+            def weigh(self, observe):
+                return sorted(observe)
+
+        class Audit:
+            def review(self, infer):
+                return infer["weigh"]
+    """)
+    audit_of_infer = {
+        "phase": "audit", "class_name": "Audit", "method_name": "review", "provides": "review",
+    }  # fmt: skip
+    fleet.contract("A", "Flaky.read", "Flaky.size", infer("weigh"), audit_of_infer)
+    assert fleet.run().value("A/audit/review") == ["_error_read", "size"]
+
+    again = fleet.run()
+    assert (again.summary["known_before"], again.summary["failed_before"]) == (3, 1)
+    assert again.computed() == ["A/observe/read"]
+
+    (fleet.folder / "up.txt").touch()
+    assert fleet.run().value("A/audit/review") == ["read", "size"]
