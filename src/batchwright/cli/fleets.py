@@ -41,6 +41,19 @@ def demo(small: bool, folder: Path | None, verbose: bool) -> int:
 @click.command()
 @fleet_argument
 @reading_options
+@click.option(
+    "-j",
+    "--workers",
+    type=click.IntRange(min=1),
+    envvar="BATCHWRIGHT_WORKERS",
+    help="How many workers; this version runs all steps in one process.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["inline"]),
+    envvar="BATCHWRIGHT_ENGINE",
+    help="What runs the steps; in this version always this process.",
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Only show the plan, as `plan` does.")
 @click.option("-x", "--exitfirst", is_flag=True, help="Stop at the first failed step.")
 @click.option(
@@ -61,6 +74,8 @@ def run(
     fleet: str,
     inputs: dict[str, str],
     only: str | None,
+    workers: int | None,
+    engine: str | None,
     dry_run: bool,
     exitfirst: bool,
     last_failed: bool,
@@ -84,6 +99,8 @@ def run(
     return run_and_tell(
         request,
         screen_for(**output),
+        workers=workers,
+        engine=engine,
         stop_at_first=exitfirst,
         last_failed=last_failed,
         strict=strict,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from batchwright.caching.digest import fixed_code
+from batchwright.errors import RequestError
 from batchwright.execution.context import Context
 from batchwright.execution.inline import InlineEngine
 from batchwright.execution.interrupt import Interrupt
@@ -41,6 +42,8 @@ def run(
     state: Path | None = None,
     settings: Settings | None = None,
     observer: Observer | None = None,
+    workers: int | None = None,
+    engine: str | None = None,
     stop_at_first: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> Result:
@@ -58,13 +61,14 @@ def run(
     has errors. KeyboardInterrupt ends the run; what was computed is kept.
     """
     started = time.perf_counter()
+    notes = _asked_in_vain(workers, engine)
     prepared = Prepared(
         what, inputs=inputs, only=only, cache=cache, state=state, settings=settings, clock=clock
     )
     try:
         prepared.load_code()
         with fixed_code():
-            return _Run(prepared, observer, started, stop_at_first=stop_at_first).run()
+            return _Run(prepared, observer, started, notes, stop_at_first=stop_at_first).run()
     except BaseException:
         prepared.close()
         raise
@@ -87,6 +91,17 @@ def check(what: Any, **options: Any) -> Fleet:
     return fleet_of(what, **options)
 
 
+def _asked_in_vain(workers: int | None, engine: str | None) -> list[str]:
+    """Refuse engines that there are not; note workers that the inline engine does not use."""
+    if engine not in (None, "inline"):
+        raise RequestError(f"there is no engine {engine!r} in this version, only 'inline'")
+    if workers is not None and workers < 1:
+        raise RequestError(f"workers must be 1 or more, not {workers}")
+    if workers is not None and workers > 1:
+        return [f"{workers} workers were asked for; this version runs all steps in one process"]
+    return []
+
+
 class _Run:
     """One run from look-up to records."""
 
@@ -95,6 +110,7 @@ class _Run:
         prepared: Prepared,
         observer: Observer | None,
         started: float,
+        notes: list[str],
         *,
         stop_at_first: bool,
     ) -> None:
@@ -105,7 +121,7 @@ class _Run:
         self.watcher = Watcher(prepared.book.watched)
         self.interrupt = Interrupt()
         self.ended: dict[str, ContractOutcome] = {}
-        self.notes: list[str] = list(prepared.graph.warnings)
+        self.notes: list[str] = [*prepared.graph.warnings, *notes]
         self.built = 0
         self.carried: dict[str, tuple[Outcome, StepRecord, Any]] = {}
         self.context: Context

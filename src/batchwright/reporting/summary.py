@@ -20,9 +20,11 @@ OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
 def run_and_tell(
-    request: Request, screen: Screen, *, stop_at_first: bool, last_failed: bool, strict: bool
+    request: Request, screen: Screen, *, last_failed: bool, strict: bool, **running: Any
 ) -> int:
     """Run a fleet, show its progress and summary, and give the exit code.
+
+    `running` are further options of `run`: `stop_at_first`, `workers` and `engine`.
 
     With `last_failed` only the contracts are run that were not `ok` when last run.
     """
@@ -36,7 +38,7 @@ def run_and_tell(
             return OK
     try:
         with progress_on(screen) as progress:
-            result = run(request.fleet, observer=progress, stop_at_first=stop_at_first, **options)
+            result = run(request.fleet, observer=progress, **running, **options)
     except KeyboardInterrupt:
         screen.progress("")  # the terminal has just shown ^C
         summary = None if progress.run is None else progress.run.summary
@@ -47,7 +49,9 @@ def run_and_tell(
         if screen.wants_json:
             screen.write_json(result.json())
         strict = strict or request.settings().strict
-        return exit_code(result.figures, strict=strict, stop_at_first=stop_at_first)
+        return exit_code(
+            result.figures, strict=strict, stop_at_first=running.get("stop_at_first", False)
+        )
 
 
 def exit_code(summary: Mapping[str, Any], *, strict: bool, stop_at_first: bool) -> int:
