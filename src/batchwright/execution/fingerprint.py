@@ -32,6 +32,7 @@ _BY_IDENTITY: tuple[type, ...] = (
 )
 _SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes})
 _PLAIN = _SCALARS | {list, tuple, dict}
+_CONTAINERS = (list, dict, set, tuple)
 _BY_IDENTITY_NAMES = frozenset({"lock", "RLock", "Condition", "Event", "Semaphore"})
 
 
@@ -48,8 +49,10 @@ def fingerprint(value: Any) -> dict[str, bytes | None]:
     if attributes is None:
         return {"": _mark_or_none(value)}
     marks = {name: _mark_or_none(inner) for name, inner in attributes.items()}
-    if isinstance(value, list | dict | set | bytearray):
+    if isinstance(value, _CONTAINERS):
         marks[""] = _mark_or_none(_builtin_content(value))
+    if _holds_more(type(value)):
+        marks[""] = _content_or_none(value)
     return marks
 
 
@@ -69,7 +72,14 @@ def _mark_or_none(value: Any) -> bytes | None:
         return None
 
 
-def _mark(value: Any, seen: dict[int, int]) -> bytes:
+def _content_or_none(value: Any) -> bytes | None:
+    try:
+        return _mark_by_content(value)
+    except Changing:
+        return None
+
+
+def _mark(value: Any, seen: dict[int, tuple[int, Any]]) -> bytes:
     if _is_plain(value):
         # marshal does plain data at the speed of C; version 2 writes no references, so that
         # equal content gives equal bytes.
@@ -80,8 +90,8 @@ def _mark(value: Any, seen: dict[int, int]) -> bytes:
     if isinstance(value, _BY_IDENTITY) or type(value).__name__ in _BY_IDENTITY_NAMES:
         return b"i%d" % id(value)
     if id(value) in seen:  # a cycle, or a second road to the same object
-        return b"r%d" % seen[id(value)]
-    seen[id(value)] = len(seen)
+        return b"r%d" % seen[id(value)][0]
+    seen[id(value)] = (len(seen), value)  # held, for an id is used again once its object is gone
     kind = type(value)
     if kind in (list, tuple):
         return _joined(b"l", [_mark(item, seen) for item in value])
@@ -96,8 +106,10 @@ def _mark(value: Any, seen: dict[int, int]) -> bytes:
         attributes = _attributes(value)
         if attributes is not None:
             items = [name.encode() + b"=" + _mark(v, seen) for name, v in attributes.items()]
-            if isinstance(value, list | dict | set | tuple):
+            if isinstance(value, _CONTAINERS):
                 items.append(_mark(_builtin_content(value), seen))
+            if _holds_more(kind):
+                items.append(_mark_by_content(value))
             return _joined(b"o" + kind.__qualname__.encode(), items)
     return _mark_by_content(value)
 
@@ -111,9 +123,12 @@ def _is_plain(value: Any) -> bool:
     kind = type(value)
     if kind in _SCALARS:
         return True
-    if kind is dict:
-        return _all_plain(value) and _all_plain(value.values())
-    return kind in (list, tuple) and _all_plain(value)
+    try:
+        if kind is dict:
+            return _all_plain(value) and _all_plain(value.values())
+        return kind in (list, tuple) and _all_plain(value)
+    except RecursionError:  # a cycle, which marshal cannot write
+        return False
 
 
 def _all_plain(values: Any) -> bool:
@@ -168,6 +183,23 @@ def _attributes(value: Any) -> dict[str, Any] | None:
     return found if has_any else None
 
 
+def _holds_more(kind: type) -> bool:
+    """Whether instances hold more than their attributes and what `_builtin_content` gives.
+
+    So do subclasses of types written in C: arrays, queues, partials. It shows in their size.
+    """
+    base = next(each for each in kind.__mro__ if each in (*_CONTAINERS, object))
+    pointer = tuple.__itemsize__
+    explained = base.__basicsize__
+    explained += pointer * (kind.__dictoffset__ > 0 and not base.__dictoffset__)
+    explained += pointer * (kind.__weakrefoffset__ > 0 and not base.__weakrefoffset__)
+    for each in kind.__mro__:
+        slots = each.__dict__.get("__slots__", ())
+        names = (slots,) if isinstance(slots, str) else tuple(slots)
+        explained += pointer * sum(name not in ("__dict__", "__weakref__") for name in names)
+    return kind.__basicsize__ > explained or kind.__itemsize__ != base.__itemsize__
+
+
 def _is_private(name: str) -> bool:
     return name.startswith("__") and not name.endswith("__")
 
@@ -176,8 +208,6 @@ def _builtin_content(value: Any) -> Any:
     """The plain content of a subclass of a builtin container."""
     if isinstance(value, dict):
         return dict(value)
-    if isinstance(value, bytearray):
-        return bytes(value)
     for kind in (list, tuple, set):
         if isinstance(value, kind):
             return kind(value)
