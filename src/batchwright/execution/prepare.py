@@ -208,7 +208,7 @@ class Prepared:
             return None
         try:
             remembered = msgspec.msgpack.decode(found, type=Remembered)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return None
         return remembered if remembered.holds() else None
 

@@ -7,6 +7,8 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from batchwright.errors import DamagedRecords, RecordsUnavailable
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours, which name the file and the way on."""
+    """Turn errors of SQLite, and of decoding what it holds, into ours, which name the way on."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -92,7 +94,7 @@ def explained(path: Path) -> Iterator[None]:
             f"the state database {path} cannot be used: {error}; "
             "is another program holding it, or the disk full?"
         ) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DamagedRecords(
             f"the state database {path} is damaged: {error}; "
             f"move it away to start a new one (the cache is kept): mv {path} {path}.old"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _encode = msgspec.msgpack.encode
+_T = TypeVar("_T")
 
 # Facts are kept under a key that changes with Python, batchwright and the import path.
 _FACTS_LAST_S = 90 * 86_400.0
@@ -113,7 +114,7 @@ class Records:
             (limit,),
         )
         return [
-            RunRecord(i, started, fleet, ended, status, msgspec.msgpack.decode(summary))
+            RunRecord(i, started, fleet, ended, status, self._decoded(summary, dict[str, Any]))
             for i, started, fleet, ended, status, summary in rows
         ]
 
@@ -142,12 +143,12 @@ class Records:
     def steps(self, run_id: int) -> list[StepRecord]:
         """The step records of a run, in the order the steps stood in its plan."""
         rows = self._rows("SELECT record FROM steps WHERE run = ? ORDER BY number", (run_id,))
-        return [msgspec.msgpack.decode(record, type=StepRecord) for (record,) in rows]
+        return [self._decoded(record, StepRecord) for (record,) in rows]
 
     def contracts(self, run_id: int) -> list[ContractRecord]:
         """The contract records of a run, sorted by id."""
         rows = self._rows("SELECT record FROM contracts WHERE run = ? ORDER BY id", (run_id,))
-        return [msgspec.msgpack.decode(record, type=ContractRecord) for (record,) in rows]
+        return [self._decoded(record, ContractRecord) for (record,) in rows]
 
     # --- what earlier runs know -------------------------------------------------------------
 
@@ -161,7 +162,7 @@ class Records:
         for run in {run for run, _ in wanted}:
             for number, blob in self._rows("SELECT number, record FROM steps WHERE run=?", (run,)):
                 if (run, number) in wanted:
-                    found[run, number] = msgspec.msgpack.decode(blob, type=StepRecord)
+                    found[run, number] = self._decoded(blob, StepRecord)
         return {
             (contract, phase, provides): found[run, number]
             for contract, phase, provides, run, number in rows
@@ -171,7 +172,7 @@ class Records:
     def code_parts(self, digest: str) -> dict[str, str]:
         """What a code digest covered, by name; empty when it was never recorded."""
         rows = self._rows("SELECT parts FROM codes WHERE digest = ?", (digest,))
-        return msgspec.msgpack.decode(rows[0][0], type=dict[str, str]) if rows else {}
+        return self._decoded(rows[0][0], dict[str, str]) if rows else {}
 
     def typical_ms(self) -> dict[str, float]:
         """The mean time in ms that each method's computed steps have taken."""
@@ -184,7 +185,7 @@ class Records:
     def failures(self) -> dict[str, StepFailure]:
         """By content key, the steps that failed when they last ran."""
         return {
-            key: msgspec.msgpack.decode(failure, type=StepFailure)
+            key: self._decoded(failure, StepFailure)
             for key, failure in self._rows("SELECT key, failure FROM failures")
         }
 
@@ -199,7 +200,7 @@ class Records:
     def watched(self) -> dict[tuple[str, str], Watched]:
         """What watching has learned, by (digest of the class's code, method)."""
         return {
-            (class_digest, method): msgspec.msgpack.decode(found, type=Watched)
+            (class_digest, method): self._decoded(found, Watched)
             for class_digest, method, found in self._rows("SELECT * FROM watched")
         }
 
@@ -237,6 +238,10 @@ class Records:
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with explained(self.path):
             return self._connection.execute(query, values).fetchall()
+
+    def _decoded(self, blob: bytes, kind: type[_T]) -> _T:
+        with explained(self.path):
+            return msgspec.msgpack.decode(blob, type=kind)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
