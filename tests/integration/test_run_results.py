@@ -3,7 +3,7 @@
 import pytest
 
 from batchwright import Contract, run, step
-from batchwright.errors import UnknownContract
+from batchwright.errors import NoResult, UnknownContract
 
 
 def parsed(text):
@@ -58,3 +58,13 @@ def test_asking_whether_there_is_a_contract_or_a_result_raises_nothing(ran):
     assert "worse" not in result["a"]
     with pytest.raises(UnknownContract, match="'b'"):
         result["b"]
+
+
+def test_a_value_is_not_computed_anew_when_it_is_read_too_late(ran):
+    with ran({"a": step(doubled)(4)}) as result:
+        pass
+    assert result["a"].status == "ok"
+    with pytest.raises(NoResult, match="with"):
+        _ = result["a"].value
+    with pytest.raises(NoResult, match="with"):
+        result.json()

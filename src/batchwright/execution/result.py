@@ -152,6 +152,7 @@ class Result(Mapping[str, ContractResult]):
         self._outcomes = outcomes
         self._ended = ended
         self._value = value
+        self._closed = False
         self._contracts = {contract.id: contract for contract in prepared.graph.contracts}
         self.run = run
         self.steps_of_graph = prepared.graph.steps
@@ -233,6 +234,14 @@ class Result(Mapping[str, ContractResult]):
             raise StepFailed(
                 f"{node.address} ({node.label}): {outcome.failure.type}: {outcome.failure.message}"
             )
+        return self._loaded(step)
+
+    def _loaded(self, step: int) -> Any:
+        if self._closed:
+            raise NoResult(
+                f"the results of run {self.run.id} are closed: read values inside the `with` "
+                "block, or before close()"
+            )
         return self._value(step)
 
     def _raised(self, number: int) -> BaseException | None:
@@ -302,7 +311,7 @@ class Result(Mapping[str, ContractResult]):
     def _add_value(self, step: dict[str, Any], number: int) -> None:
         unique = self._prepared.keyed.uniques[number]
         try:
-            encoded = msgspec.json.encode(self._value(unique.step.id), enc_hook=_as_json)
+            encoded = msgspec.json.encode(self._loaded(unique.step.id), enc_hook=_as_json)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             step["value_omitted"] = str(error)
             return
@@ -313,6 +322,7 @@ class Result(Mapping[str, ContractResult]):
 
     def close(self) -> None:
         """Let go of the state database and the cache; values cannot be loaded afterwards."""
+        self._closed = True
         self._prepared.close()
 
     def __enter__(self) -> Result:
