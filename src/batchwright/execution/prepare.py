@@ -25,9 +25,11 @@ from batchwright.fleet.remembered import (
     RecordingRegistry,
     Remembered,
     RememberedRegistry,
+    import_path,
     memory_key,
     remember,
 )
+from batchwright.fleet.surroundings import Surroundings, looking
 from batchwright.records.store import Records
 
 if TYPE_CHECKING:
@@ -48,14 +50,16 @@ _OBJECT_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*"
 class Fleet(msgspec.Struct, frozen=True):
     """A fleet by name, with its step graph and settings.
 
-    `entries` are what names in contracts were found to stand for, by import; `remembered` is
-    what they were known to stand for without.
+    `entries` are what names in contracts were found to stand for, by import, and `surroundings`
+    what else that import looked at, None when it took place earlier; `remembered` is what names
+    were known to stand for without.
     """
 
     name: str
     graph: StepGraph
     settings: Settings
     entries: dict[str, Entry] = {}
+    surroundings: Surroundings | None = None
     remembered: Remembered | None = None
 
 
@@ -94,12 +98,17 @@ def fleet_of(
             registry: Registry = RememberedRegistry(remembered)
             graph = load_fleet(what, settings=settings, inputs=inputs, only=only, registry=registry)
             return Fleet(str(what), graph, settings, remembered=remembered)
+        path = import_path(settings)
+        imported_before = any(name in sys.modules for name in settings.methods)
         try:
-            recording = RecordingRegistry(import_registry(settings))
+            with looking() as looked:
+                recording = RecordingRegistry(import_registry(settings))
         except RequestError:
             recording = None  # told together with all other errors
+        surroundings = None if imported_before else looked.surroundings(path)
         graph = load_fleet(what, settings=settings, inputs=inputs, only=only, registry=recording)
-        return Fleet(str(what), graph, settings, recording.entries if recording else {})
+        entries = recording.entries if recording else {}
+        return Fleet(str(what), graph, settings, entries, surroundings)
     if inputs:
         raise RequestError("inputs are for contracts in JSON; Python steps take arguments directly")
     if isinstance(what, str):
@@ -210,7 +219,7 @@ class Prepared:
             remembered = msgspec.msgpack.decode(found, type=Remembered)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        return remembered if remembered.holds() else None
+        return remembered if remembered.holds(settings) else None
 
     def _open_book(self) -> None:
         settings, remembered = self.fleet.settings, self.fleet.remembered
@@ -239,18 +248,20 @@ class Prepared:
             still_holds = False
         else:
             # Looked at after the import: it is then the imported code that it describes.
-            still_holds = remembered.holds()
+            still_holds = remembered.holds(self.fleet.settings)
         if not still_holds:
             self.fleet = self._ask()
             self._open_book()
 
     def remember_code(self) -> None:
         """Keep the facts of the fleet's code for the next run, if it was imported for this one."""
-        if self.fleet.remembered is not None or not self.fleet.entries:
+        surroundings = self.fleet.surroundings
+        if surroundings is None or not self.fleet.entries:
             return
         modules = [sys.modules.get(name) for name in self.fleet.settings.methods]
         files = [file for module in modules if (file := getattr(module, "__file__", None))]
-        remembered = remember(self.book.methods, self.fleet.entries, files, int(self.clock() * 1e9))
+        now_ns = int(self.clock() * 1e9)
+        remembered = remember(self.book.methods, self.fleet.entries, files, surroundings, now_ns)
         if remembered is None:
             return
         try:

@@ -1,7 +1,8 @@
 """Facts of code remembered by its files, so that a fully known run imports no user module.
 
 What is remembered holds while every file that the code was read from is the very file it was,
-the folders of those files hold the same modules, and the distributions have their versions.
+the folders of those files hold the same modules, the distributions have their versions, and what
+else the import looked at is as it was.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from batchwright.contracts.graph import Target
 from batchwright.contracts.importing import import_folders
 from batchwright.contracts.registry import Entry  # noqa: TC001  # msgspec reads it to decode
 from batchwright.fleet.facts import MethodFacts  # noqa: TC001  # msgspec reads it to decode
+from batchwright.fleet.surroundings import Stat, Surroundings, stat_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
 # time in ticks (2 s on FAT).
 _YOUNG_NS = 2_000_000_000
 
-Stat = tuple[int, int, int, int, int]
-
 
 class Remembered(msgspec.Struct, frozen=True):
     """Facts by method, what names in contracts stand for, and what all of that was read from."""
@@ -42,28 +42,35 @@ class Remembered(msgspec.Struct, frozen=True):
     files: dict[str, Stat]
     folders: dict[str, str]
     distributions: dict[str, str]
+    surroundings: Surroundings
 
-    def holds(self) -> bool:
+    def holds(self, settings: Settings) -> bool:
         """Whether everything it was read from is as it was."""
         return (
-            all(_stat(path) == tuple(stat) for path, stat in self.files.items())
+            all(stat_of(path) == stat for path, stat in self.files.items())
             and all(_modules_in(folder) == found for folder, found in self.folders.items())
             and all(_version(name) == version for name, version in self.distributions.items())
+            and self.surroundings.hold(import_path(settings))
         )
 
 
 def memory_key(settings: Settings) -> str:
     """Under what a fleet's facts are remembered: all that decides which files are imported."""
-    own = import_folders(settings)  # on the path before all others, once something was imported
-    others = [entry for entry in sys.path if entry not in own]
-    told = (__version__, sys.version, own, others, settings.methods)
+    told = (__version__, sys.version, import_path(settings), settings.methods)
     return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def import_path(settings: Settings) -> tuple[str, ...]:
+    """The folders that a fleet's modules are, or would be, imported from."""
+    own = import_folders(settings)  # on the path before all others, once something was imported
+    return (*own, *(entry for entry in sys.path if entry not in own))
 
 
 def remember(
     methods: Mapping[str, MethodFacts],
     entries: Mapping[str, Entry],
     module_files: Iterable[str],
+    surroundings: Surroundings,
     now_ns: int,
 ) -> Remembered | None:
     """What can be remembered of these facts; None when they may not be trusted later.
@@ -78,10 +85,13 @@ def remember(
     paths |= {path for method in methods.values() for path in method.class_files}
     files: dict[str, Stat] = {}
     for path in sorted(paths):
-        stat = _stat(path)
-        if stat is None or now_ns - max(stat[3], stat[4]) < _YOUNG_NS:
+        stat = stat_of(path)
+        if stat is None:
             return None
         files[path] = stat
+    looked_at = (stat for stat in surroundings.files.values() if stat is not None)
+    if any(now_ns - max(stat[3], stat[4]) < _YOUNG_NS for stat in (*files.values(), *looked_at)):
+        return None
     distributions = {
         name.removeprefix("dist "): version
         for facts in described
@@ -96,6 +106,7 @@ def remember(
         files,
         {folder: _modules_in(folder) for folder in sorted({str(Path(p).parent) for p in files})},
         distributions,
+        surroundings,
     )
 
 
@@ -155,14 +166,6 @@ class RecordingRegistry:
         target = Target(found.target.module, found.target.qualname)
         self.entries[name] = msgspec.structs.replace(found, target=target)
         return found
-
-
-def _stat(path: str) -> Stat | None:
-    try:
-        stat = os.stat(path)  # noqa: PTH116  # the paths are texts
-    except OSError:
-        return None
-    return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def _modules_in(folder: str) -> str:

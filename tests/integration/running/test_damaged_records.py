@@ -35,13 +35,15 @@ def test_flipped_bytes_in_the_state_database(tmp_path, seed):
     for _ in range(40):
         content[chance.randrange(200, len(content))] ^= chance.randrange(1, 256)
     database.write_bytes(content)
+    told = ""
     try:
         assert run(tmp_path) == expected
         with Records(database) as records:
-            for told in records.runs():
-                records.steps(told.id)
-                records.contracts(told.id)
+            for each in records.runs():
+                records.steps(each.id)
+                records.contracts(each.id)
             records.watched()
             records.typical_ms()
     except BatchwrightError as error:
-        assert str(database) in str(error)
+        told = str(error)
+    assert not told or str(database) in told

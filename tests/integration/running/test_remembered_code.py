@@ -93,3 +93,72 @@ def test_files_written_a_moment_ago_are_not_trusted_by_their_times(fleet):
     fleet.run(clock_ahead=-3600)
     fleet.run(clock_ahead=-3600)
     assert imports(fleet) == 2
+
+
+LOOKING = """
+    import json, os
+    from pathlib import Path
+
+    HERE = Path(__file__).parent
+    FACTOR = json.loads((HERE / "table.json").read_text())["factor"]
+    SIGN = os.environ.get("SIGN", "")
+    PARTS = tuple(sorted(os.listdir(HERE / "parts")))
+    try:
+        from optional_part import named
+    except ImportError:
+        named = None
+
+    with open("imported.txt", "a") as file:
+        file.write("x")
+
+    class Work:
+        def tell(self):
+            return [FACTOR, SIGN, list(PARTS), named and named()]
+"""
+
+
+@pytest.fixture
+def looking(fleet, tmp_path, monkeypatch):
+    """A known fleet whose module looks around when it is imported."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "elsewhere"))
+    monkeypatch.delenv("SIGN", raising=False)
+    (fleet.folder / "parts").mkdir()
+    (fleet.folder / "table.json").write_text('{"factor": 2}')
+    fleet.methods(LOOKING)
+    fleet.contract("A", "Work.tell")
+    fleet.run(clock_ahead=60)
+    assert fleet.run(clock_ahead=60).value("A/observe/tell") == [2, "", [], None]
+    assert imports(fleet) == 1
+    return fleet
+
+
+def test_a_data_file_read_at_import_is_seen_to_change(looking):
+    (looking.folder / "table.json").write_text('{"factor": 3}')
+    assert looking.run().value("A/observe/tell") == [3, "", [], None]
+
+
+def test_a_folder_listed_at_import_is_seen_to_change(looking):
+    (looking.folder / "parts" / "one").touch()
+    assert looking.run().value("A/observe/tell") == [2, "", ["one"], None]
+
+
+def test_an_environment_variable_read_at_import_is_seen_to_change(looking, monkeypatch):
+    monkeypatch.setenv("SIGN", "-")
+    assert looking.run().value("A/observe/tell") == [2, "-", [], None]
+
+
+def test_a_module_that_was_looked_for_in_vain_is_seen_to_come(looking, tmp_path):
+    (tmp_path / "elsewhere" / "optional_part.py").write_text("def named():\n    return 'here'\n")
+    assert looking.run().value("A/observe/tell") == [2, "", [], "here"]
+
+
+def test_a_module_on_an_earlier_folder_of_the_path_is_seen(looking, tmp_path, monkeypatch):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    part = "def named():\n    return '{}'\n"
+    (tmp_path / "second" / "optional_part.py").write_text(part.format("second"))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'first'}{os.pathsep}{tmp_path / 'second'}")
+    assert looking.run(clock_ahead=60).value("A/observe/tell")[3] == "second"
+    (tmp_path / "first" / "optional_part.py").write_text(part.format("first"))
+    assert looking.run().value("A/observe/tell")[3] == "first"
