@@ -181,7 +181,7 @@ class Lookup:
     def _settled(self, found: dict[int, Standing]) -> list[Standing]:
         """Final words: what nobody needs is not run, what waits for a run may change."""
         needed, waiting = self._needed(found)
-        surely = self._waiting(found, needed, ("will run", "may run"))
+        surely = self._waiting(found, needed, ("will run", "may run")) & needed
         standings: list[Standing] = []
         for unique in self._keyed.uniques:
             standing = found[unique.number]
