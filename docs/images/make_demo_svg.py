@@ -22,7 +22,7 @@ from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
 PICTURE = Path(__file__).with_name("demo.svg")
-COLUMNS = 124
+COLUMNS = 128
 
 # The bar at the foot of the screen is drawn over and over, then taken away: by moving up to its
 # line and erasing that.

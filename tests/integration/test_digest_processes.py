@@ -32,7 +32,7 @@ print(digest({
 
 def run(*command, seed):
     environment = {**os.environ, "PYTHONHASHSEED": seed}
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [sys.executable, *command], env=environment, capture_output=True, text=True, check=False
     )
 

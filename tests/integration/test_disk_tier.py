@@ -518,7 +518,7 @@ def test_a_full_disk_is_one_warning_and_work_goes_on(folder):
     # No file may grow past a limit: to the writer that is what a full disk looks like.
     assert resource.getrlimit(resource.RLIMIT_FSIZE)
     command = [sys.executable, "-c", textwrap.dedent(FULL), str(folder)]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["1", "True", "0"], run.stderr
     with Cache(folder) as cache:
         assert cache.get("before") == 1

@@ -53,7 +53,7 @@ def edit(path, before, after):
 
 def run(project, code):
     command = [sys.executable, "-c", "from module import *\n" + textwrap.dedent(code)]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.split("\n")[:-1]
 
@@ -125,6 +125,6 @@ def test_a_script_shares_entries_with_those_who_import_it(project):
     with (project / "module.py").open("a") as file:
         file.write('\nif __name__ == "__main__":\n    print(area(2))\n')
     command = [sys.executable, "module.py"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["computed", "12"]
     assert run(project, "print(area(2))") == ["12"]

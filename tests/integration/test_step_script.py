@@ -27,7 +27,7 @@ for made in graph.steps:
 def test_a_script_needs_no_guard_and_its_functions_are_at_hand(tmp_path):
     script = tmp_path / "sweep.py"
     script.write_text(SCRIPT)
-    done = subprocess.run(  # noqa: S603  # our own interpreter and script
+    done = subprocess.run(  # our own interpreter and script
         [sys.executable, script], capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
@@ -44,7 +44,7 @@ def test_importing_the_names_imports_no_numpy():
         "import sys; from batchwright import Contract, grid, step; step(len)([1]); "
         "print({'numpy', 'pandas', 'rich', 'cloudpickle'} & set(sys.modules))"
     )
-    done = subprocess.run(  # noqa: S603  # our own interpreter
+    done = subprocess.run(  # our own interpreter
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert (done.stdout.strip(), done.stderr) == ("set()", "")

@@ -351,7 +351,7 @@ def digests(tmp_path_factory: pytest.TempPathFactory) -> Any:
             for name, text in files.items():
                 changed = text if variant == "before" else text.replace(old, new)
                 (package / f"{name}.py").write_text(changed)
-    done = subprocess.run(  # noqa: S603  # our own interpreter, our own text
+    done = subprocess.run(  # our own interpreter, our own text
         [sys.executable, "-c", READER, *folders], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr

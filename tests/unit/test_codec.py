@@ -374,11 +374,9 @@ def test_what_main_defines_travels_to_another_process_and_stays_itself_at_home(t
     )
     made = tmp_path / "pickle"
     command = [sys.executable, str(script)]
-    run = subprocess.run([*command, made], capture_output=True, text=True, check=True)  # noqa: S603
+    run = subprocess.run([*command, made], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["True", "8"]
-    run = subprocess.run(  # noqa: S603
-        command, input=made.read_bytes(), capture_output=True, check=True
-    )
+    run = subprocess.run(command, input=made.read_bytes(), capture_output=True, check=True)
     assert run.stdout.split() == [b"True", b"8"]
     assert decode(Payload("pickle", made.read_bytes())).doubled() == 8
 

@@ -152,7 +152,7 @@ def test_modules_of_two_fleets_are_fine_in_two_processes(fleet, tmp_path):
         script = (
             "from batchwright.contracts.build import load_fleet\nprint(len(load_fleet('.').steps))"
         )
-        done = subprocess.run(  # noqa: S603  # our own interpreter and script
+        done = subprocess.run(  # our own interpreter and script
             [sys.executable, "-c", script],
             cwd=folder.path, capture_output=True, text=True, check=True,
         )  # fmt: skip
