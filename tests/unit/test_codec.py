@@ -84,7 +84,8 @@ PLAIN = [
     *[dt.datetime(2024, 10, 27, 2, 30, 0, 5, zone, fold=fold) for zone in ZONES for fold in (0, 1)],
     *[dt.time(23, 59, 59, 999999, zone, fold=1) for zone in ZONES], *ZONES,
     Decimal("1.10"), Decimal("-0"), Decimal("NaN"), Decimal("sNaN12"), Decimal("1E+400"),
-    Decimal("-Infinity"), Fraction(-7, 2**80), uuid.UUID(int=5), uuid.UUID("12345678-1234-1234-8234-567812345678"),
+    Decimal("-Infinity"), Fraction(-7, 2**80), uuid.UUID(int=5),
+    uuid.UUID("12345678-1234-1234-8234-567812345678"),
     Path("no/such/file"), Path("/no/such/\udcff"),
 ]  # fmt: skip
 
