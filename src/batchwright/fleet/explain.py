@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from batchwright.caching.digest import digest
 from batchwright.errors import UncacheableArgument
 
 if TYPE_CHECKING:
@@ -127,6 +128,9 @@ def own_changes(
     )
     if then.version != unique.step.options.version:
         changes.append(f"version {then.version!r} became {unique.step.options.version!r}")
+    sample = unique.step.options.sample
+    if then.sample != (None if sample is None else digest(sample)):
+        changes.append("it is another sample")
     return changes
 
 
