@@ -90,6 +90,11 @@ def measured(
     return Called(value, error, failure, started, wall_ms, cpu_ms, grown, tuple(opened))
 
 
+def not_called(error: Exception, clock: Callable[[], float]) -> Called:
+    """A call that could not be made, for putting its arguments together raised."""
+    return Called(error=error, failure=failure_of(error), started=clock())
+
+
 @cache
 def _process() -> psutil.Process:
     return psutil.Process()

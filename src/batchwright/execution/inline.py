@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from batchwright.execution.calling import Called, call, measured, undeclared
+from batchwright.execution.calling import Called, call, measured, not_called, undeclared
 from batchwright.execution.fingerprint import changed, fingerprint
 from batchwright.execution.keeping import Keeper
 from batchwright.execution.objects import ObjectFailed, Objects
@@ -177,7 +177,12 @@ class InlineEngine:
         return called, warm
 
     def _attempt(self, unique: Unique, seed: str | None) -> tuple[Called, Warm | None]:
-        arguments = self.context.values.arguments(unique.step.arguments, self.context.outcomes)
+        try:
+            arguments = self.context.values.arguments(unique.step.arguments, self.context.outcomes)
+        except LostValue:
+            raise
+        except Exception as error:  # a part that a result does not have, for one
+            return not_called(error, self.context.clock), None
         if unique.step.instance is None:
             return self._call_function(unique, seed, arguments), None
         return self._call_method(unique, seed, arguments)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from batchwright.errors import UncacheableArgument
-from batchwright.execution.calling import Called, call, measured
+from batchwright.execution.calling import Called, call, measured, not_called
 from batchwright.execution.instances import InstancePool, Warm
+from batchwright.execution.values import LostValue
 from batchwright.execution.watching import StateFound
 from batchwright.fleet.keys import NoDigest, opaque_digest
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from batchwright.contracts.graph import Instance
+    from batchwright.contracts.graph import Bound, Instance
     from batchwright.execution.context import Context
     from batchwright.fleet.keys import Unique
 
@@ -103,7 +104,7 @@ class Objects:
         """Make an earlier call of the chain again, for its effect on the object alone."""
         context = self._context
         bound = earlier.step.arguments
-        arguments = context.values.arguments(bound, context.outcomes)
+        arguments = self._values_of(bound)
         method = getattr(warm.object, earlier.step.method)
         key = context.outcomes[earlier.number].key
         work = partial(call, method, arguments, bound)
@@ -119,7 +120,7 @@ class Objects:
             raise ObjectFailed(self._broken[made])
         context = self._context
         maker = (instance.factory or instance.owner).load()
-        arguments = context.values.arguments(instance.arguments, context.outcomes)
+        arguments = self._values_of(instance.arguments)
         work = partial(call, maker, arguments, instance.arguments)
         seed = self._seed_of(unique, instance)
         called = measured(work, seed, context.interrupted, context.clock)
@@ -129,6 +130,15 @@ class Objects:
         warm = Warm(made, (), called.value, unique.facts.class_digest)
         self._pool.add(warm)
         return warm
+
+    def _values_of(self, bound: tuple[Bound, ...]) -> dict[str, Any]:
+        context = self._context
+        try:
+            return context.values.arguments(bound, context.outcomes)
+        except LostValue:
+            raise
+        except Exception as error:  # a part that a result does not have, for one
+            raise ObjectFailed(not_called(error, context.clock)) from error
 
     def _made_from(self, instance: Instance) -> Hashable:
         """What tells an object that has just been built: class, factory, arguments."""
