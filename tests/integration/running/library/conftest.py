@@ -1,5 +1,8 @@
-"""Copies of the example fleet with its state after a cold run; what a run must recompute, worked
-out from the contracts, from what each method takes and from values, without any of the keys."""
+"""Copies of the example fleet with its state after a cold run, and what a run must recompute.
+
+The latter is worked out from the contracts, from what each method takes, and from values; no key
+of batchwright's enters it.
+"""
 
 from __future__ import annotations
 
@@ -216,7 +219,7 @@ class Library:
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
 
-    def run_beside_oracle(self, about: Collection[str], hash_seed: int = 0) -> Ran:
+    def run_beside_oracle(self, about: Collection[str]) -> Ran:
         """Run the fleet, and compare contracts that call the methods `about` with the oracle."""
         ids = self.sample(about)
         assert self.cold is not None
@@ -224,30 +227,31 @@ class Library:
             with ThreadPoolExecutor(1) as pool:
                 keys = self.cold.keys()
                 told: Future[Any] = pool.submit(self.oracle.run_contracts, self.folder, ids, keys)
-                ran = self.run(hash_seed)
+                ran = self.run()
                 outcomes = told.result()
         else:
-            ran = self.run(hash_seed)
+            ran = self.run()
             outcomes = self.oracle.run_contracts(self.folder, ids, ran.keys())
         assert self.oracle.compare(ran.as_steps(ids), outcomes) == []
         return ran
 
     def sample(self, about: Collection[str], count: int = 6) -> list[str]:
-        """Contracts of different plans and areas, first of all such as call the methods `about`."""
-        calling: dict[str, str] = {}
-        others: dict[str, str] = {}
+        """Contracts of different areas that together call as many of the methods as they can."""
+        called: dict[str, set[str]] = {}
         for place, contract in enumerate(self.contracts()):
-            if place // 10 % 10 != place % 10:  # another area for each question
-                continue
-            binding = contract["method_binding"]
-            called = {
-                f"{method['class_name']}.{method['method_name']}"
-                for phase in binding["execution_phases"].values()
-                for method in phase["methods"]
-            }
-            chosen = others if called.isdisjoint(about) else calling
-            chosen.setdefault(binding["plan"], contract["identity"]["contract_id"])
-        return sorted([*calling.values(), *others.values()][:count])
+            if place // 10 % 10 == place % 10:  # another area for each question
+                called[contract["identity"]["contract_id"]] = {
+                    f"{method['class_name']}.{method['method_name']}"
+                    for phase in contract["method_binding"]["execution_phases"].values()
+                    for method in phase["methods"]
+                }
+        chosen: list[str] = []
+        lacking = {*about}
+        while len(chosen) < count:
+            rest = [id_ for id_ in called if id_ not in chosen]
+            chosen.append(max(rest, key=lambda id_: len(called[id_] & lacking)))
+            lacking = (lacking - called[chosen[-1]]) or {*about}
+        return sorted(chosen)
 
     # --- what must run ----------------------------------------------------------------------
 
@@ -274,15 +278,13 @@ class Library:
         spared: Collection[str] = (),
         fresh: Collection[str] = (),
         causes: Mapping[str, str] | str = "",
-        before: Ran | None = None,
     ) -> None:
         """The run recomputed all calls of the methods `reached`, with the reason said, and of
         others only calls that were given values never seen before. These are of all methods
         downstream, but for those that were `spared`; and of those of which there are `fresh` calls,
         for contracts ask something that none asked before."""
-        before = before or self.cold
+        before, calls = self.cold, ran.calls
         assert before is not None
-        calls = ran.calls
         settled = {
             call
             for address, call in before.calls.items()

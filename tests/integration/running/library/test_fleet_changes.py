@@ -61,6 +61,31 @@ def test_when_nothing_fails_any_more_a_run_does_nothing(library: Any) -> None:
     assert {status for status, _ in ran.planned.values()} == {"known"}
 
 
+PLAN = """
+import json
+from pathlib import Path
+import batchwright
+with batchwright.plan(Path()) as prepared:
+    found = zip(prepared.graph.steps, prepared.keyed.of, strict=True)
+    told = {str(s.address): (prepared.standings[n].status, prepared.reasons[n]) for s, n in found}
+print(json.dumps(told))
+"""
+
+
+def test_a_plan_tells_what_the_run_then_goes_by_and_leaves_all_as_it_was(library: Any) -> None:
+    library.edit("library/readability.py", ("> 2 for word", "> 3 for word"))
+
+    first, second = (json.loads(library.command(sys.executable, "-c", PLAN)) for _ in range(2))
+
+    assert first == second == library.run().planned
+    assert {status for status, _ in first.values()} == {
+        "known",
+        "will run",
+        "may run",
+        "failed before",
+    }
+
+
 def test_the_commands_agree_with_the_oracle_and_name_the_cause(library: Any) -> None:
     library.edit("library/areas.py", ("if count > 2", "if count > 3"))
     report = library.folder.parent / "report.json"
