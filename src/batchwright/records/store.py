@@ -125,11 +125,11 @@ class Records:
         """
         runs = self.runs(limit=10_000)
         back = name.removeprefix("last")
-        if name.startswith("last") and (back == "" or (back[0] == "~" and back[1:].isdigit())):
+        if name.startswith("last") and (back == "" or (back[0] == "~" and _is_number(back[1:]))):
             offset = int(back[1:]) if back else 0
             if offset < len(runs):
                 return runs[offset]
-        elif name.isdigit():
+        elif _is_number(name):
             for run in runs:
                 if run.id == int(name):
                     return run
@@ -253,3 +253,7 @@ class Records:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) < 19  # what SQLite counts to
