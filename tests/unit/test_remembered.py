@@ -29,7 +29,7 @@ from batchwright.fleet.remembered import (
 from batchwright.fleet.surroundings import Surroundings, stat_of
 
 LATER_NS = 10**12
-SETTINGS = Settings(Path("fleet"))
+SETTINGS = Settings(folder=Path("fleet"))
 
 
 @pytest.fixture
