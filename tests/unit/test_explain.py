@@ -140,6 +140,15 @@ def test_parts_of_code_that_came_and_went_are_named_a_few_at_most():
     assert code_changes("f", "old", now, "old", lambda digest: then) == []
 
 
+def test_what_changed_is_named_before_what_came_and_went_by_it():
+    then = {"dist d": "1", "m:a": "1", "m:b": "1", "m:c": "1", "z:edited": "1"}
+    now = {"m:n": "1", "z:edited": "2"}
+    (line,) = code_changes("f", "old", now, "new", lambda digest: then)
+    assert line == (
+        "code of f changed: z:edited changed, m:n is new, dist d is gone, m:a is gone and 2 more"
+    )
+
+
 # --- a chain ------------------------------------------------------------------------------------
 
 

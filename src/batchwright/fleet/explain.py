@@ -157,14 +157,14 @@ def code_changes(
     parts_then = code_parts(then)
     if not parts_then:
         return [f"code of {what} changed"]
-    changes = []
-    for name in sorted(parts_now.keys() | parts_then.keys()):
-        if name not in parts_then:
-            changes.append(f"{name} is new")
-        elif name not in parts_now:
-            changes.append(f"{name} is gone")
-        elif parts_then[name] != parts_now[name]:
-            changes.append(f"{name} changed")
+    # What changed comes first, as it is the likely cause of what is new or gone.
+    changes = [
+        f"{name} changed"
+        for name in sorted(parts_now.keys() & parts_then.keys())
+        if parts_now[name] != parts_then[name]
+    ]
+    changes += [f"{name} is new" for name in sorted(parts_now.keys() - parts_then.keys())]
+    changes += [f"{name} is gone" for name in sorted(parts_then.keys() - parts_now.keys())]
     return [f"code of {what} changed: {_shortened(changes)}"]
 
 

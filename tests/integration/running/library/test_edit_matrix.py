@@ -170,7 +170,7 @@ EDITS = {
     ),
     "a decorator taken away": Edit(
         {"library/inference.py": [("    @rounded\n    def score(", "    def score(")]},
-        "library.figures:rounded is gone",
+        "library.inference:Coherence.score changed",
         names("Coherence.score"),
     ),
     "a constructor argument in the settings": Edit(
