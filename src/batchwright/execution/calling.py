@@ -121,7 +121,12 @@ def failure_of(error: BaseException) -> StepFailure:
         text = "".join(_own_frames(error))
     except Exception:  # traceback reads source and repr of foreign objects
         text = f"{type(error).__name__}: {message}\n"
-    return StepFailure(type(error).__qualname__, message, text)
+    return StepFailure(*map(_encodable, (type(error).__qualname__, message, text)))
+
+
+def _encodable(text: str) -> str:
+    """A text that UTF-8 can hold: lone surrogates, as in odd file names, are written out."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _own_frames(error: BaseException) -> list[str]:
@@ -185,7 +190,7 @@ def undeclared(opened: tuple[str, ...], declared: tuple[Path, ...]) -> tuple[str
             or any(path == a or path.startswith(a + os.sep) for a in allowed)
             or not Path(path).is_file()
         ):
-            found[path] = None
+            found[_encodable(path)] = None
     return tuple(found)
 
 
