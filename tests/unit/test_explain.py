@@ -218,12 +218,28 @@ def test_how_a_step_stands_is_said(standing, line):
         ({"outcome": "failed"}, "it failed when last run; failures are not kept"),
         ({"outcome": "skipped", "reason": "needs g"}, "it was skipped when last run: needs g"),
         ({"bypass": "it is a handle"}, "its last result was not kept: it is a handle"),
-        ({"recipe": None}, "never run before"),
+        (
+            {"bypass": "x has no content", "recipe": None},
+            "its last result was not kept: x has no content",
+        ),
+        ({"recipe": None}, "its result is no longer in the cache"),
     ],
 )
 def test_what_the_last_run_left_behind_is_said(left, line):
     made = one_step(x=1)
     assert why(made, recorded(made, **left))[1] == [line]
+
+
+def test_what_a_step_known_by_derivation_was_made_of_is_that_of_the_record_with_its_key():
+    made = chain()
+    latest = recorded(made)
+    record = latest["c", "", "b"]
+    found = [Standing("not needed"), Standing("known", record.key, "d", by_derivation=True)]
+    precise, _ = reasons(made, found, latest, lambda digest: {})
+    assert precise[1].recipe == record.recipe
+    other = {"c": msgspec.structs.replace(record, key="another")}
+    precise, _ = reasons(made, found, {("c", "", "b"): other["c"]}, lambda digest: {})
+    assert precise[1].recipe is None
 
 
 def test_a_step_that_is_not_kept_says_so():

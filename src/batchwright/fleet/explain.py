@@ -46,10 +46,18 @@ def reasons(
     lines: list[str] = []
     for unique, standing in zip(keyed.uniques, standings, strict=True):
         record = last_record(unique, keyed, latest)
-        status, line = _reason(unique, standing, record, keyed, precise, code_parts)
-        precise.append(msgspec.structs.replace(standing, status=status))
+        whole = _with_recipe(standing, record)
+        status, line = _reason(unique, whole, record, keyed, precise, code_parts)
+        precise.append(msgspec.structs.replace(whole, status=status))
         lines.append(line)
     return precise, lines
+
+
+def _with_recipe(standing: Standing, record: StepRecord | None) -> Standing:
+    """What is known by its derivation has a key but no recipe; equal keys are of equal recipes."""
+    if standing.recipe is None and standing.key and record and record.key == standing.key:
+        return msgspec.structs.replace(standing, recipe=record.recipe)
+    return standing
 
 
 def _reason(
@@ -71,13 +79,13 @@ def _reason(
             return "failed before", f"it failed when last run ({told}); failures are not kept"
     if unique.bypass:
         return "will run", unique.bypass
-    if record is None or record.recipe is None:
+    if record is None:
         return "will run", "never run before"
-    own = own_changes(unique, record.recipe, keyed.digests, code_parts)
-    if standing.recipe is not None:
-        own += input_changes(unique, keyed, standing.recipe, record.recipe)
+    own = _changes(unique, standing, record, keyed, code_parts)
     if own:
         return "will run", _listed(own)
+    if record.bypass and record.recipe is None:
+        return "will run", f"its last result was not kept: {record.bypass}"
     waiting = _waiting(unique, keyed, earlier)
     if waiting:
         return standing.status, f"waits for {waiting}, which may give another value"
@@ -90,6 +98,18 @@ def _reason(
     if unique.step.options.ttl is not None:
         return standing.status, f"its result has expired (ttl {unique.step.options.ttl:g} s)"
     return standing.status, "its result is no longer in the cache"
+
+
+def _changes(
+    unique: Unique, standing: Standing, record: StepRecord, keyed: Keyed, code_parts: CodeParts
+) -> list[str]:
+    """What differs from when it last ran, as far as it is known what it was made of then."""
+    if record.recipe is None:
+        return []
+    changes = own_changes(unique, record.recipe, keyed.digests, code_parts)
+    if standing.recipe is not None:
+        changes += input_changes(unique, keyed, standing.recipe, record.recipe)
+    return changes
 
 
 def _waiting(unique: Unique, keyed: Keyed, earlier: Sequence[Standing]) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import batchwright
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -132,3 +134,39 @@ def _entry(call: str) -> dict:
 @pytest.fixture
 def fleet(tmp_path: Path) -> Fleet:
     return Fleet(tmp_path / "fleet")
+
+
+class PythonRuns:
+    """Runs of steps made in Python on one state folder, in this process, with their own clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.state = folder / "state"
+        self.now = 1e9
+        self.open: list[batchwright.Result] = []
+
+    def __call__(self, what, **options) -> batchwright.Result:
+        result = batchwright.run(what, state=self.state, clock=self.clock, **options)
+        self.open.append(result)
+        return result
+
+    def clock(self) -> float:
+        return self.now
+
+    def plan(self, what) -> dict[str, str]:
+        """How each distinct step stands, by its label."""
+        with batchwright.plan(what, state=self.state, clock=self.clock) as prepared:
+            standings = zip(prepared.keyed.uniques, prepared.standings, strict=True)
+            return {unique.label: standing.status for unique, standing in standings}
+
+    def clear(self, method: str) -> int:
+        """Drop what is kept of a method."""
+        with batchwright.Cache(self.state / "cache") as cache:
+            return cache.clear(method=method)
+
+
+@pytest.fixture
+def python_runs(tmp_path: Path):
+    runs = PythonRuns(tmp_path)
+    yield runs
+    for result in runs.open:
+        result.close()
