@@ -52,6 +52,7 @@ class InlineEngine:
         self._reasons = reasons
         self._watcher = watcher
         self._ended = ended
+        self._computed: set[str | None] = set()
         self._own_folders = own_folders
 
     def settle(self, number: int) -> Outcome:
@@ -78,6 +79,8 @@ class InlineEngine:
             f"the value of {unique.label} was gone from the cache; it was computed again"
         )
         self._report(self._run(unique))
+        # Held from now on: a cache too small for what is read at once would lose it again.
+        self._keeper.hold(unique)
 
     def _settle_inputs(self, unique: Unique) -> None:
         for read in (*unique.reads, *unique.before):
@@ -112,8 +115,13 @@ class InlineEngine:
         info = None if key is None else self.context.cache.find([key]).get(key)
         if info is None:
             return None
-        spared = "its inputs gave the values they had before"
-        record = self._known(unique, Standing.known(info, recipe), spared)
+        record = self._known(
+            unique,
+            Standing.known(info, recipe),
+            "an equal call was computed in this run"
+            if key in self._computed
+            else "its inputs gave the values they had before",
+        )
         self._keeper.remember_derivation(unique)
         return record
 
@@ -134,6 +142,9 @@ class InlineEngine:
                 break
             except LostValue as lost:
                 self.recover(lost.number)
+                missing = obstacle(unique, self.context.keyed, self.context.outcomes)
+                if missing is not None:
+                    return self._skipped(unique, missing)
         size = 0
         if called.failure is None:
             outcome, size = self._keeper.computed(unique, key, bypass, called)
@@ -141,6 +152,7 @@ class InlineEngine:
             outcome = self._keeper.failed(key, bypass, called)
         self.context.outcomes[unique.number] = outcome
         if outcome.status == "computed" and not outcome.bypass:
+            self._computed.add(key)
             self._keeper.remember_derivation(unique)
         if warm is not None and unique.storing:
             self.objects.moved(warm, unique)

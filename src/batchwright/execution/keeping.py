@@ -24,6 +24,7 @@ class Keeper:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._parts = parts_asked_for(context.keyed)
+        self._last: tuple[int, Payload] | None = None
 
     def known(self, unique: Unique, standing: Standing) -> Outcome:
         """The outcome of a step whose result is there."""
@@ -63,11 +64,17 @@ class Keeper:
         own = None if ttl is None else called.started + ttl
         expires = self._earliest(unique, own)
         outcome = Outcome("computed", key, digest, parts, bypass=bypass, expires=expires)
+        self._last = (unique.number, payload)
         if bypass or key is None or digest is None:
             context.values.keep(unique.number, payload)
         else:
             self._store(unique, key, digest, parts, payload, own, called.time_ms)
         return outcome, len(payload.data)
+
+    def hold(self, unique: Unique) -> None:
+        """Hold the value that a step has just given until the run ends, cached or not."""
+        if self._last is not None and self._last[0] == unique.number:
+            self._context.values.keep(*self._last)
 
     def _store(
         self,

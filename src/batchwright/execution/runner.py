@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from batchwright.caching.digest import fixed_code
-from batchwright.errors import RequestError
+from batchwright.errors import RequestError, StepFailed
 from batchwright.execution.context import Context
 from batchwright.execution.inline import InlineEngine
 from batchwright.execution.interrupt import Interrupt
@@ -233,9 +233,14 @@ class _Run:
 
     def _end(self, contract: ContractNode) -> None:
         keyed = self.prepared.keyed
-        outcome = contract_outcome(
-            contract, keyed, self.context.outcomes, self.ended, self._value_of_step
-        )
+        while True:
+            try:
+                outcome = contract_outcome(
+                    contract, keyed, self.context.outcomes, self.ended, self._value_of_step
+                )
+                break
+            except _LostForGood:
+                continue  # the step has failed now, and is judged as such
         self.ended[contract.id] = outcome
         if self.observer is not None:
             self.observer.contract_ended(outcome)
@@ -247,6 +252,17 @@ class _Run:
                 return self.values.result(number, self.context.outcomes[number])
             except LostValue as lost:
                 self.engine.recover(lost.number)
+                outcome = self.context.outcomes[number]
+                if not outcome.succeeded:
+                    raise _LostForGood(outcome) from None
+
+    def _value_for_reader(self, step: int) -> Any:
+        try:
+            return self._value_of_step(step)
+        except _LostForGood as lost:
+            if lost.outcome.error is not None:
+                raise lost.outcome.error from None
+            raise StepFailed(str(lost)) from None
 
     def _remember(self, record: StepRecord) -> None:
         if record.key is None:
@@ -320,7 +336,7 @@ class _Run:
         if self.observer is not None:
             self.observer.run_ended(record)
         return Result(prepared, record, self.engine.records, self.context.outcomes, self.ended,
-                      self._value_of_step)  # fmt: skip
+                      self._value_for_reader)  # fmt: skip
 
     def _contract_record(self, contract: ContractNode, outcome: ContractOutcome) -> ContractRecord:
         keyed = self.prepared.keyed
@@ -335,3 +351,12 @@ class _Run:
             tuple((a.contract, a.phase, a.provides, number) for a, number in steps),
             {"problems": list(outcome.problems)},
         )
+
+
+class _LostForGood(Exception):  # a cue; a reader of the value is told what was raised
+    """A value was gone from the cache, and the step failed when it ran again."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        failure = outcome.failure
+        super().__init__("" if failure is None else f"{failure.type}: {failure.message}")
