@@ -33,7 +33,9 @@ fuzz: $(VENV)/.ready   ## a million random values: collisions and unstable keys 
 	$(BIN)/python benchmarks/fuzz_digest.py --values 1000000
 
 oracle: $(VENV)/.ready ## the whole example fleet against a plain sequential run (many minutes)
-	$(BIN)/python examples/library/oracle.py --all
+	$(BIN)/python examples/library/make_text.py examples/library/docstrings.txt
+	$(BIN)/batchwright run examples/library --json .batchwright/oracle.json
+	$(BIN)/python examples/library/oracle.py .batchwright/oracle.json --all
 
 clean:
 	rm -rf $(VENV) .batchwright examples/*/.batchwright

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import inspect
 import sys
 import types
 from typing import TYPE_CHECKING, Any
@@ -42,8 +43,21 @@ def _expand(walk: Walk, content: list[str], kind: type) -> None:
     namespace = namespace_of(kind)
     walk.module_read(namespace)
     _frame(walk, content, kind)
-    names = sorted(vars(kind).keys() - _MADE_BY_PYTHON)
+    made = _MADE_BY_PYTHON | _made_by_dataclass(kind)
+    names = sorted(vars(kind).keys() - made)
     content += [f"{name} = {_member(walk, kind, name, None)}" for name in names]
+
+
+def _made_by_dataclass(kind: type) -> set[str]:
+    """The methods that `@dataclass` wrote: fields and parameters, which count, decide them."""
+    if "__dataclass_params__" not in vars(kind):
+        return set()
+    return {
+        name
+        for name, member in vars(kind).items()
+        if isinstance(member, types.FunctionType)
+        and inspect.unwrap(member).__code__.co_filename == "<string>"
+    }
 
 
 def _frame(walk: Walk, content: list[str], kind: type) -> None:
@@ -59,6 +73,8 @@ def _frame(walk: Walk, content: list[str], kind: type) -> None:
     else:
         for name, annotation in _annotations(kind).items():
             content.append(f"{name}: {annotation}")
+    if "__dataclass_params__" in vars(kind):
+        content.append(repr(vars(kind)["__dataclass_params__"]))
     for name, field in sorted(vars(kind).get("__dataclass_fields__", {}).items()):
         made = walk.value(field.default_factory, None)
         flags = (field.init, field.compare, field.hash, field.kw_only)

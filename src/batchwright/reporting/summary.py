@@ -45,9 +45,9 @@ def run_and_tell(
         screen.say(interrupted_lines(summary, begun=progress.prepared is not None))
         return INTERRUPTED
     with result:
-        screen.say(ended_lines(request, result.figures))
-        if screen.wants_json:
+        if screen.wants_json:  # first: whoever reads the lines may stop reading at any of them
             screen.write_json(result.json())
+        screen.say(ended_lines(request, result.figures))
         strict = strict or request.settings().strict
         return exit_code(
             result.figures, strict=strict, stop_at_first=running.get("stop_at_first", False)
