@@ -35,6 +35,7 @@ class Objects:
         self._context = context
         self._pool = InstancePool()
         self._broken: dict[Hashable, Called] = {}
+        self.build_ms = 0.0  # what building them took
 
     @property
     def built(self) -> int:
@@ -124,6 +125,7 @@ class Objects:
         work = partial(call, maker, arguments, instance.arguments)
         seed = self._seed_of(unique, instance)
         called = measured(work, seed, context.interrupted, context.clock)
+        self.build_ms += called.time_ms
         if called.failure is not None:
             self._broken[made] = called
             raise ObjectFailed(called)

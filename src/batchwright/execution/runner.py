@@ -122,7 +122,7 @@ class _Run:
         self.interrupt = Interrupt()
         self.ended: dict[str, ContractOutcome] = {}
         self.notes: list[str] = [*prepared.graph.warnings, *notes]
-        self.built = 0
+        self.built, self.build_ms = 0, 0.0
         self.carried: dict[str, tuple[Outcome, StepRecord, Any]] = {}
         self.context: Context
         self.engine: InlineEngine
@@ -280,6 +280,7 @@ class _Run:
     def _learn(self, found: StateFound) -> None:
         """A class is stateful after all: withdraw what it gave, make keys anew, run again."""
         self.built += self.engine.objects.built
+        self.build_ms += self.engine.objects.build_ms
         prepared = self.prepared
         self.watcher.stores(found)
         prepared.watched.update(self.watcher.learned)
@@ -315,7 +316,8 @@ class _Run:
         keyed = prepared.keyed
         summary = summarise(
             keyed, self.engine.records, self.ended, prepared.standings,
-            built=self.built + self.engine.objects.built, seconds=seconds, notes=self.notes,
+            built=self.built + self.engine.objects.built,
+            build_ms=self.build_ms + self.engine.objects.build_ms, seconds=seconds, notes=self.notes,
             cache=prepared.cache,
         )  # fmt: skip
         contracts = [

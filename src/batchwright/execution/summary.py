@@ -24,11 +24,16 @@ def summarise(
     standings: Sequence[Standing],
     *,
     built: int,
+    build_ms: float,
     seconds: float,
     notes: Sequence[str],
     cache: Cache,
 ) -> dict[str, Any]:
-    """Counts, times (`_ms` in milliseconds, `seconds` in seconds), causes and notes of a run."""
+    """Counts, times (`_ms` in milliseconds, `seconds` in seconds), causes and notes of a run.
+
+    `work_ms` is what computed steps and the objects they needed took, `build_ms` the objects'
+    part of it.
+    """
     outcomes = Counter(record.outcome for record in records.values())
     statuses = Counter(outcome.status for outcome in ended.values())
     before = Counter(standing.status for standing in standings)
@@ -50,7 +55,8 @@ def summarise(
         "not_ended": len(keyed.graph.contracts) - len(ended),
         "objects_built": built,
         "seconds": seconds,
-        "work_ms": sum(record.time_ms for record in computed),
+        "work_ms": build_ms + sum(record.time_ms for record in computed),
+        "build_ms": build_ms,
         "saved_ms": sum(record.saved_ms for record in records.values()),
         "slowest": _slowest(computed),
         "causes": _causes(keyed, records, ended),
