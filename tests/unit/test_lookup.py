@@ -52,6 +52,19 @@ def test_a_known_result_expires_with_the_earliest_of_what_it_came_from(Fleet):
     assert [standing.expires for standing in fleet.standings()] == [50.0, 50.0, 50.0]
 
 
+def test_a_derivation_whose_result_is_gone_or_came_out_otherwise_tells_nothing(Fleet):
+    for left in (None, "another digest"):
+        fleet = Fleet([[], [0]], [1])
+        keys = fleet.compute()
+        fleet.derive(1)
+        del fleet.entries[keys[0]]
+        assert fleet.statuses()[1] == "known"
+        del fleet.entries[keys[1]]
+        if left:
+            fleet.entries[keys[1]] = EntryInfo(keys[1], left)
+        assert fleet.statuses() == ["will run", "may run"]
+
+
 def test_what_failed_before_is_told_with_its_failure(Fleet):
     fleet = Fleet([[], [0]])
     fleet.compute(fails={0})

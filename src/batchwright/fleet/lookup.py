@@ -161,8 +161,11 @@ class Lookup:
         """Steps whose inputs are not all known may still be known by how they are derived."""
         names = {derivation_entry(u.uid): u for u in uniques if u.derivable and not u.bypass}
         records = self._find(names)
+        results = self._find([info.parts["key"] for info in records.values()])
         for name, info in records.items():
-            unique = names[name]
+            unique, result = names[name], results.get(info.parts["key"])
+            if result is None or result.digest != info.digest:
+                continue  # the result itself is gone, or came out otherwise since
             if _comes_about_alike(unique, info.parts, found):
                 parts = {
                     part.removeprefix("part "): value
@@ -171,11 +174,12 @@ class Lookup:
                 }
                 found[unique.number] = Standing(
                     "known",
-                    info.parts.get("key"),
+                    result.key,
                     info.digest,
                     parts,
                     expires=info.expires,
                     by_derivation=True,
+                    seconds=result.seconds,
                 )
 
     def _settled(self, found: dict[int, Standing]) -> list[Standing]:
