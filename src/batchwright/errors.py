@@ -144,8 +144,8 @@ class DuplicateOutput(RequestError):
     code = "BW123"
 
 
-class UnknownContract(RequestError):
-    """A contract depends on one that is not in the fleet."""
+class UnknownContract(RequestError, KeyError):
+    """There is no contract of that id."""
 
     code = "BW124"
 

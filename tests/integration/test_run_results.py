@@ -68,3 +68,41 @@ def test_a_value_is_not_computed_anew_when_it_is_read_too_late(ran):
         _ = result["a"].value
     with pytest.raises(NoResult, match="with"):
         result.json()
+
+
+def test_the_step_behind_a_failed_output_is_told_as_its_cause(ran):
+    result = ran({"c": step(doubled)(step(parsed)("four"))})
+    (cause,) = result.figures["causes"]
+    assert cause["step"] == "parsed"
+    assert cause["contracts"] == ["c"]
+    assert "parsed: ValueError" in result.summary()
+
+
+def test_a_text_that_names_a_file_is_warned_of(ran, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.txt").touch()
+    result = ran({"a": step(str.upper)("data.txt")})
+    assert any("names the file 'data.txt'" in note for note in result.figures["notes"])
+
+
+def read_aside(path):
+    with open(path) as file:  # noqa: PTH123
+        return file.read()
+
+
+def test_a_file_read_without_saying_so_is_told_also_when_the_result_is_known(ran, tmp_path):
+    (tmp_path / "aside.txt").write_text("x")
+    what = {"a": step(read_aside)(str(tmp_path / "aside.txt"))}
+    for _ in range(3):
+        ((label, path),) = ran(what).figures["undeclared"]
+        assert (label, path) == ("read_aside", str(tmp_path / "aside.txt"))
+
+
+def test_what_was_saved_includes_steps_that_nobody_asked_for(ran):
+    what = {"a": step(doubled)(step(sum)(range(3_000_000)))}
+    worked = ran(what).figures["work_ms"]
+    assert ran(what).figures["saved_ms"] > worked / 2
+
+
+def test_an_unknown_contract_is_a_key_error_too(ran):
+    assert ran({"a": step(doubled)(4)}).get("zz") is None

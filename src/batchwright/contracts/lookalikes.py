@@ -10,10 +10,27 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from batchwright.contracts.graph import Step
     from batchwright.contracts.layers import OwnArguments
     from batchwright.contracts.settings import Settings
 
 _LONGEST_PATH = 1024
+
+
+def texts_naming_files(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Warnings of texts among the arguments of Python steps that are the names of files."""
+    told: dict[str, None] = {}
+    for step in steps:
+        for bound in step.bound_arguments():
+            text = bound.argument.template
+            if type(text) is str and 0 < len(text) <= _LONGEST_PATH and os.path.isfile(text):  # noqa: PTH113
+                told[
+                    f"{step.label}: argument '{bound.name}' names the file '{text}' but counts as "
+                    f"a string, not by its contents; give Path({text!r}) for the file"
+                ] = None
+    return tuple(told)
 
 
 class Lookalikes:

@@ -18,6 +18,7 @@ from batchwright.contracts.graph import (
     StepGraph,
     substitute,
 )
+from batchwright.contracts.lookalikes import texts_naming_files
 from batchwright.contracts.nearest import hint
 from batchwright.contracts.order import in_order
 from batchwright.errors import (
@@ -81,7 +82,8 @@ class _Builder:
             self._step(number, self.calls[serial], addresses[serial])
             for serial, number in self.numbers.items()
         )
-        return StepGraph(steps, tuple(nodes), self.warnings)
+        warnings = (*self.warnings, *texts_naming_files(steps))
+        return StepGraph(steps, tuple(nodes), warnings)
 
     def _closure(self, roots: Iterable[StepCall], found: dict[int, None]) -> dict[int, None]:
         """Adds the serials of `roots` and all they read to `found`."""

@@ -281,6 +281,11 @@ class Prepared:
     ) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        from batchwright.execution.telling import opening_lines
+
+        return f"<{self.fleet.name}: {opening_lines(self)[0]}>"
+
     def close(self) -> None:
         """Close the state database, and the cache unless it was the caller's."""
         self.records.close()
@@ -291,7 +296,7 @@ class Prepared:
         """Make the keys, and find what is known; again after the facts of a class changed."""
         with fixed_code():
             self.keyed = key_graph(self.graph, self.book, self.unrepeatable)
-        lookup = Lookup(self.keyed, self.cache.find, self.failures, self._part)
+        lookup = Lookup(self.keyed, self.cache.find, self.failures, self._part, self.clock())
         self.standings, self.reasons = reasons(
             self.keyed, lookup.run(), self.latest, self.records.code_parts
         )

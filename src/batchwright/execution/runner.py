@@ -18,6 +18,7 @@ from batchwright.execution.result import Result
 from batchwright.execution.summary import summarise
 from batchwright.execution.values import LostValue, Values
 from batchwright.execution.watching import StateFound, Watcher
+from batchwright.fleet.explain import last_record
 from batchwright.fleet.lookup import demanded, derivation_entry
 from batchwright.fleet.outcome import ContractOutcome, Outcome, contract_outcome, shown_steps
 from batchwright.records.model import ContractRecord, StepRecord
@@ -217,9 +218,20 @@ class _Run:
         return self.engine.settle(number)
 
     def _step_ended(self, record: StepRecord) -> None:
+        if record.outcome == "known":
+            self._still_undeclared(record)
         self._remember(record)
         if self.observer is not None:
             self.observer.step_ended(record)
+
+    def _still_undeclared(self, record: StepRecord) -> None:
+        """What a kept result was computed from without saying so is told whenever it is used."""
+        unique = self.prepared.keyed.uniques[record.number]
+        before = last_record(unique, self.prepared.keyed, self.prepared.latest)
+        if before is not None and before.key == record.key and before.undeclared:
+            self.engine.records[record.number] = msgspec.structs.replace(
+                record, undeclared=before.undeclared
+            )
 
     def _ends(self, contract: ContractNode) -> bool:
         return contract.on_failure == "raise" or self.stop_at_first
@@ -315,11 +327,16 @@ class _Run:
         prepared = self.prepared
         keyed = prepared.keyed
         summary = summarise(
-            keyed, self.engine.records, self.ended, prepared.standings,
+            keyed,
+            self.engine.records,
+            self.ended,
+            prepared.standings,
             built=self.built + self.engine.objects.built,
-            build_ms=self.build_ms + self.engine.objects.build_ms, seconds=seconds, notes=self.notes,
+            build_ms=self.build_ms + self.engine.objects.build_ms,
+            seconds=seconds,
+            notes=self.notes,
             cache=prepared.cache,
-        )  # fmt: skip
+        )
         contracts = [
             self._contract_record(contract, self.ended[contract.id])
             for contract in keyed.graph.contracts

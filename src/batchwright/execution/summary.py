@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from batchwright.caching.cache import Cache
+    from batchwright.contracts.graph import ContractNode
     from batchwright.fleet.keys import Keyed
     from batchwright.fleet.lookup import Standing
     from batchwright.fleet.outcome import ContractOutcome
@@ -57,7 +58,7 @@ def summarise(
         "seconds": seconds,
         "work_ms": build_ms + sum(record.time_ms for record in computed),
         "build_ms": build_ms,
-        "saved_ms": sum(record.saved_ms for record in records.values()),
+        "saved_ms": _saved_ms(records, standings),
         "slowest": _slowest(computed),
         "causes": _causes(keyed, records, ended),
         "bypasses": _bypasses(records),
@@ -65,6 +66,16 @@ def summarise(
         "notes": list(dict.fromkeys(notes)),
         "cache_rejected": cache.stats().rejected,
     }
+
+
+def _saved_ms(records: Mapping[int, StepRecord], standings: Sequence[Standing]) -> float:
+    """What known steps took when they were computed, those that nobody asked for included."""
+    not_asked_for = (
+        standing.seconds or 0.0
+        for number, standing in enumerate(standings)
+        if standing.status == "known" and number not in records
+    )
+    return sum(record.saved_ms for record in records.values()) + 1e3 * sum(not_asked_for)
 
 
 def _slowest(records: Sequence[StepRecord]) -> list[tuple[str, float]]:
@@ -79,12 +90,11 @@ def _causes(
 ) -> list[dict[str, Any]]:
     """What made contracts partial or failed, each cause once with the contracts that have it."""
     causes: dict[tuple[str, str], dict[str, Any]] = {}
+    nodes = {node.id: node for node in keyed.graph.contracts}
     for contract in ended.values():
         told: list[tuple[str, str]] = [("", problem) for problem in contract.problems]
-        for step, failure in contract.failures:
-            record = records.get(keyed.of[step])
-            if record is not None and record.outcome == "failed":
-                told.append((record.label, f"{failure.type}: {failure.message}"))
+        if contract.failures:
+            told += _failed_steps(nodes[contract.id], keyed, records, contract)
         if contract.vetoes is not None and contract.vetoes.voided:
             for fired in contract.vetoes.fired:
                 if fired.veto.action == "invalidate_graph":
@@ -97,6 +107,20 @@ def _causes(
             )
             cause["contracts"].append(contract.id)
     return sorted(causes.values(), key=lambda cause: -len(cause["contracts"]))
+
+
+def _failed_steps(
+    node: ContractNode, keyed: Keyed, records: Mapping[int, StepRecord], contract: ContractOutcome
+) -> list[tuple[str, str]]:
+    """The steps of a contract that raised, also those that it does not show, and what they did."""
+    found = []
+    for step in node.steps:
+        record = records.get(keyed.of[step])
+        if record is None or record.outcome != "failed" or step in contract.unreached:
+            continue
+        if record.failure is not None:
+            found.append((record.label, f"{record.failure.type}: {record.failure.message}"))
+    return found
 
 
 def _bypasses(records: Mapping[int, StepRecord]) -> list[tuple[str, str, int]]:

@@ -194,7 +194,8 @@ def _work_told(report: PlanReport) -> str:
     without = report.without_history
     if high == 0.0 and without:
         return "no estimate: none of these methods was measured before"
-    told = seconds(low) if low == high else f"{seconds(low)} to {seconds(high)}"
+    least, most = seconds(low), seconds(high)
+    told = least if least == most else f"{least} to {most}"
     told = f"about {told}, as earlier runs took"
     if without:
         told += f"; without {counted(len(without), 'method')} never measured"
