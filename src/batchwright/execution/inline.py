@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from batchwright.execution.calling import Called, call, measured, not_called, undeclared
 from batchwright.execution.fingerprint import changed, fingerprint
 from batchwright.execution.keeping import Keeper
@@ -12,7 +14,7 @@ from batchwright.execution.objects import ObjectFailed, Objects
 from batchwright.execution.projections import paths_in
 from batchwright.execution.values import LostValue
 from batchwright.fleet.keys import opaque_digest
-from batchwright.fleet.lookup import Standing
+from batchwright.fleet.lookup import Standing, expiry
 from batchwright.fleet.outcome import Outcome, obstacle
 from batchwright.records.model import StepFailure, StepRecord
 
@@ -113,11 +115,12 @@ class InlineEngine:
         key, recipe, _ = self.context.content_key(unique)
         # Looked up again now: another run may have computed it since.
         info = None if key is None else self.context.cache.find([key]).get(key)
-        if info is None:
+        expires = None if info is None else expiry(unique, info)
+        if info is None or (expires is not None and expires <= self.context.clock()):
             return None
         record = self._known(
             unique,
-            Standing.known(info, recipe),
+            msgspec.structs.replace(Standing.known(info, recipe), expires=expires),
             "an equal call was computed in this run"
             if key in self._computed
             else "its inputs gave the values they had before",

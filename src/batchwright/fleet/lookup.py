@@ -82,7 +82,8 @@ class Lookup:
     """The standings of a fleet's unique steps.
 
     `find` gives the cache's entries for keys; `failures` the steps that failed when they last
-    ran, by content key; `part` finds the digest of a projection that an entry lacks.
+    ran, by content key; `part` finds the digest of a projection that an entry lacks; `now` is
+    the time in seconds, for results that are older than their step's `ttl` allows by now.
     """
 
     def __init__(
@@ -91,11 +92,13 @@ class Lookup:
         find: Callable[[Iterable[str]], Mapping[str, EntryInfo]],
         failures: Mapping[str, StepFailure],
         part: Callable[[str, tuple[Any, ...]], str | None],
+        now: float = 0.0,
     ) -> None:
         self._keyed = keyed
         self._find = find
         self._failures = failures
         self._part = part
+        self._now = now
         self.standings: list[Standing] = []
 
     def run(self) -> list[Standing]:
@@ -110,10 +113,10 @@ class Lookup:
                 if key is None:
                     unsure.append(number)
                     found[number] = Standing("may run")
-                elif key in entries:
+                elif key in entries and self._lasts(own := expiry(uniques[number], entries[key])):
+                    inputs = (*uniques[number].reads, *uniques[number].before)
+                    expires = earliest((own, *(found[i].expires for i in inputs)))
                     known = Standing.known(entries[key], recipe)
-                    inputs = [found[i] for i in (*uniques[number].reads, *uniques[number].before)]
-                    expires = earliest(each.expires for each in (known, *inputs))
                     found[number] = msgspec.structs.replace(known, expires=expires)
                 elif key in self._failures:
                     failure = self._failures[key]
@@ -166,7 +169,7 @@ class Lookup:
             unique, result = names[name], results.get(info.parts["key"])
             if result is None or result.digest != info.digest:
                 continue  # the result itself is gone, or came out otherwise since
-            if _comes_about_alike(unique, info.parts, found):
+            if self._comes_about_alike(unique, info.parts, found):
                 parts = {
                     part.removeprefix("part "): value
                     for part, value in info.parts.items()
@@ -181,6 +184,37 @@ class Lookup:
                     by_derivation=True,
                     seconds=result.seconds,
                 )
+
+    def _comes_about_alike(
+        self, unique: Unique, noted: Mapping[str, str], found: Mapping[int, Standing]
+    ) -> bool:
+        """Whether a derivation record may still hold, given what is known of the step's inputs.
+
+        It is void when an input has another value now than it had then; and where the value of
+        an input is not known, when that is not sure to come about as it did.
+        """
+        for place, number in enumerate(unique.reads):
+            standing = found[number]
+            if standing.digest is not None:
+                if standing.digest != noted.get(f"input {place}"):
+                    return False
+            elif not self._repeats(number, standing, noted.get(f"input key {place}")):
+                return False
+        for place, number in enumerate(unique.before):
+            if not self._repeats(number, found[number], noted.get(f"before {place}")):
+                return False
+        if unique.step.options.ttl is None:
+            return True
+        info = self._find([noted["key"]]).get(noted["key"])
+        return info is not None and self._lasts(expiry(unique, info))
+
+    def _repeats(self, number: int, standing: Standing, key: str | None) -> bool:
+        """Whether an input is sure to be the call that it was, and not given up for its age."""
+        aged = standing.digest is None and self._keyed.uniques[number].step.options.ttl is not None
+        return standing.key is not None and standing.key == key and not aged
+
+    def _lasts(self, expires: float | None) -> bool:
+        return expires is None or expires > self._now
 
     def _settled(self, found: dict[int, Standing]) -> list[Standing]:
         """Final words: what nobody needs is not run, what waits for a run may change."""
@@ -243,25 +277,10 @@ class Lookup:
         return waiting
 
 
-def _comes_about_alike(
-    unique: Unique, noted: Mapping[str, str], found: Mapping[int, Standing]
-) -> bool:
-    """Whether a derivation record may still hold, given what is known of the step's inputs.
-
-    It is void when an input has another value now than it had then; and where the value of an
-    input is not known, when that is not sure to come about as it did.
-    """
-    for place, number in enumerate(unique.reads):
-        standing = found[number]
-        if standing.digest is not None:
-            if standing.digest != noted.get(f"input {place}"):
-                return False
-        elif standing.key is None or standing.key != noted.get(f"input key {place}"):
-            return False
-    return all(
-        found[number].key is not None and found[number].key == noted.get(f"before {place}")
-        for place, number in enumerate(unique.before)
-    )
+def expiry(unique: Unique, info: EntryInfo) -> float | None:
+    """When a result expires: as was said when it was made, and as its step's `ttl` says now."""
+    ttl = unique.step.options.ttl
+    return earliest((info.expires, None if ttl is None else info.created + ttl))
 
 
 def earliest(times: Iterable[float | None]) -> float | None:

@@ -199,3 +199,15 @@ def test_a_step_that_fails_no_longer_reaches_those_that_read_its_failure(fleet, 
     assert fleet.run().value("A/infer/names") == ["_error_flaky", "sure"]
     marker.touch()
     assert fleet.run().value("A/infer/names") == ["flaky", "sure"]
+
+
+def test_a_ttl_that_is_added_or_shortened_counts_for_what_is_there(value_of):
+    def built(**options):
+        return step(end)(step(middle)(step(fetched, **options)()))
+
+    assert value_of(built(), says="a") == "ema"
+    assert value_of(built(ttl=100), says="b", at=50) == "ema"
+    assert value_of(built(ttl=10), says="b", at=50) == "emb"
+    assert value_of(built(ttl=10), says="c", at=55) == "emb"
+    assert value_of(step(end, ttl=3)(step(middle)(step(fetched)())), says="c", at=57) == "emb"
+    assert value_of(built(ttl=10), says="c", at=65) == "emc"
