@@ -199,7 +199,7 @@ class Result(Mapping[str, ContractResult]):
         contract = self._contracts.get(id)
         if contract is None:
             raise UnknownContract(f"the run has no contract {id!r}{hint(id, self._contracts)}")
-        lines = [f"{id}: {self._ended[id].status}"]
+        lines = [f"{id}: {self._ended[id].status if id in self._ended else 'not finished'}"]
         for step in contract.steps:
             record = self._records.get(self._prepared.keyed.of[step])
             node = self.steps_of_graph[step]
