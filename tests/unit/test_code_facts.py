@@ -8,6 +8,7 @@ import itertools
 import json
 import linecache
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -461,3 +462,11 @@ def test_what_cannot_be_told_apart_is_said_and_unlike_itself_elsewhere() -> None
 
 def test_functions_compiled_by_cython_have_a_digest() -> None:
     assert code_digest(np.random.default_rng) == code_digest(np.random.default_rng)
+
+
+def test_pickling_an_instance_changes_no_code(tmp_path):
+    module = load(tmp_path, "class Model:\n    def __init__(self, n):\n        self.n = n\n")
+    before = code_digest(module.Model), describe_method(module.Model, "__init__")
+    pickle.dumps(module.Model(1))
+    assert "__slotnames__" in vars(module.Model)
+    assert (code_digest(module.Model), describe_method(module.Model, "__init__")) == before

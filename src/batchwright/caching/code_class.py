@@ -26,6 +26,7 @@ _MADE_BY_PYTHON = frozenset(
         *("_value_repr_", "_unhashable_values_", "_hashable_values_", "_use_args_"),
         *("_new_member_", "_unhashable_values_map_", "_singles_mask_", "_all_bits_"),
         *("_flag_mask_", "_boundary_", "_inverted_", "__attrs_props__"),
+        "__slotnames__",  # left by copyreg when an instance is first pickled
     }
 )
 
