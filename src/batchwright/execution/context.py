@@ -75,4 +75,6 @@ class Context:
 
     def nonce_of(self, unique: Unique) -> str:
         """What tells an opaque result apart when its method is known not to repeat."""
-        return self.nonce if unique.facts.code.digest in self.unrepeatable else ""
+        repeats = unique.step.options.repeats
+        known_not_to = not repeats or unique.facts.code.digest in self.unrepeatable
+        return self.nonce if known_not_to else ""

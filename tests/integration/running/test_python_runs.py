@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import pytest
 
@@ -135,6 +136,35 @@ def test_a_result_that_is_lost_before_it_is_read_is_computed_again(run):
     result = run(fleet, observer=Losing(run, "double"))
     assert result["c"].value == 6
     assert CALLS == ["double"]
+
+
+class Model:
+    """What has no content that a digest could be made of."""
+
+    def __init__(self, weights):
+        self.weights = weights
+
+
+def fitted():
+    return Model(os.urandom(8))
+
+
+def weights_of(model):
+    return model.weights
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_a_model_that_is_not_meant_to_repeat_is_another_one_when_it_is_fitted_again(run, repeats):
+    model = step(fitted, repeats=repeats)()
+    first = run({"m": model, "w": step(weights_of)(model)})
+    assert first["w"].value == first["m"].value.weights
+    run.clear("fitted")
+    again = run({"m": model, "w": step(weights_of)(model)})
+    assert again["m"].value.weights != first["m"].value.weights
+    served_as_before = again["w"].value == first["w"].value
+    # Of one that is to repeat, another fit counts as the same model.
+    assert served_as_before is repeats
+    assert (again["w"].value == again["m"].value.weights) is not repeats
 
 
 def test_an_input_that_is_lost_before_it_is_read_is_computed_again_with_a_note(run):
