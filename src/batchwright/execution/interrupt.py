@@ -24,11 +24,13 @@ class Interrupt:
             yield  # signals reach the main thread alone
             return
         before = signal.getsignal(signal.SIGINT)
+        if not callable(before):
+            yield  # ignored, as in a job in the background, or not Python's: it stays as it is
+            return
 
         def note(number: int, frame: Any) -> None:
             self.seen = True
-            if callable(before):
-                before(number, frame)
+            before(number, frame)
 
         signal.signal(signal.SIGINT, note)
         try:

@@ -36,3 +36,14 @@ def test_an_interrupt_that_a_step_swallows_ends_the_run_all_the_same(tmp_path, m
         batchwright.run(step(doubled)(step(method)(1)), state=tmp_path / "state")
     with batchwright.run(step(doubled)(1), state=tmp_path / "state") as result:
         assert [record.outcome for record in result.records] == ["computed"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process on Windows")
+def test_an_interrupt_that_the_process_ignores_does_not_end_the_run(tmp_path):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a job in the background
+    try:
+        with batchwright.run(step(swallows)(1), state=tmp_path / "state") as result:
+            assert result["swallows"].value == 1
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
