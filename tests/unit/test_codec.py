@@ -11,6 +11,7 @@ import math
 import os
 import pickle
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -307,6 +308,14 @@ def test_a_list_that_holds_itself_comes_back():
     value.append(value)
     again = there_and_back(value)
     assert again[1] is again
+
+
+def test_a_zone_that_was_read_from_a_file_is_refused_under_whatever_name():
+    counts = struct.pack(">6L", 0, 0, 0, 0, 1, 4)
+    written = b"TZif" + bytes(16) + counts + bytes(6) + b"UTC\0"
+    zone = ZoneInfo.from_file(io.BytesIO(written), key="No/Where")
+    with pytest.raises(NotEncodable, match="pickle"):
+        encode({"zone": zone})
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ def test_names(name):
         ("not x < 1", "one of <", "'x'", 5),
         ("len(x) < 1", "one of <", "'('", 4),
         ("x < 5x", "a number", "'5x'", 5),
+        (f"x < {'9' * 5000}", "a number of usual length", f"'{'9' * 5000}'", 5),
         ("x < 'open", "a number", "''open'", 5),
         ("true == 1", "a name", "'true'", 1),
         ("x. < 1", "one of <", "'.'", 2),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -126,6 +127,15 @@ def test_a_value_that_cannot_be_decoded_is_a_miss_and_a_figure():
     assert memory.load("k", 0) is None
     assert figures.total("rejected") == 1
     assert keys(memory) == []
+
+
+def test_info_of_a_value_that_was_replaced_meanwhile_is_not_put_beside_the_new_one():
+    memory = tier()
+    held(memory, "a", 1, created=1.0)
+    old = memory.find(["a"], 0.0)["a"]
+    held(memory, "a", 2, created=2.0, digest="new")
+    memory.replace_info(msgspec.structs.replace(old, digest="old"))
+    assert memory.find(["a"], 0.0)["a"].digest == "new"
 
 
 def test_clearing_by_method_and_age():

@@ -101,10 +101,10 @@ class MemoryTier:
             self.hold(info, payload)
 
     def replace_info(self, info: EntryInfo) -> None:
-        """Puts new info beside a value that is held."""
+        """Puts new info beside a value that is held, unless that was replaced meanwhile."""
         with self._lock:
             cell = self._cells.get(info.key)
-            if cell is not None:
+            if cell is not None and cell.info.created == info.created:
                 self._cells[info.key] = msgspec.structs.replace(cell, info=info)
 
     def delete(self, key: str) -> bool:

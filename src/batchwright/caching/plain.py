@@ -16,7 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, SafeUUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -183,7 +183,11 @@ def _timezone_parts(value: dt.timezone) -> list[Any]:
 
 
 def _zone(packer: Packer, value: ZoneInfo) -> Ext:
-    if value.key is None or ZoneInfo(value.key) is not value:
+    try:
+        shared = value.key is not None and ZoneInfo(value.key) is value
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a name of the user's own
+        shared = False
+    if not shared:
         raise NotPlain(value)  # read from a file, or made apart from the shared ones
     return Ext(_ZONE, value.key.encode())
 

@@ -121,6 +121,7 @@ _CONSTANTS: dict[str, Constant] = {
 }  # fmt: skip
 _JOINERS = {"and": "and", "AND": "and", "or": "or", "OR": "or"}
 _DEEPEST = 50
+_LONGEST_NUMBER = 400  # Python itself refuses to read very long ones
 
 
 class _Token(NamedTuple):
@@ -189,14 +190,14 @@ class _Parser:
     def _constant(self) -> Constant:
         token = self._token
         value: Constant
-        if token.kind == "number":
+        if token.kind == "number" and len(token.text) <= _LONGEST_NUMBER:
             value = float(token.text) if re.search(r"[.eE]", token.text) else int(token.text)
         elif token.kind == "string":
             value = re.sub(r"\\(.)", r"\1", token.text[1:-1])
         elif token.kind == "word" and token.text in _CONSTANTS:
             value = _CONSTANTS[token.text]
         else:
-            raise self._error("a number, a quoted string, true, false or null")
+            raise self._error("a number of usual length, a quoted string, true, false or null")
         self._token = self._read()
         return value
 
