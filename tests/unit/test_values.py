@@ -100,6 +100,7 @@ def test_a_mapping_holds_results_by_name_and_failures_as_type_and_message():
     results = {0: [1], 1: StepFailure("ValueError", "bad", "trace")}
     wanted = {"a": [1], "_error_b": {"type": "ValueError", "message": "bad"}}
     assert taken(mapping, results) == wanted
+    assert list(taken(mapping, results)) == sorted(wanted)
     assert taken([mapping, Reference(0)], results) == [wanted, [1]]
 
 

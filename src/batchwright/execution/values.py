@@ -87,7 +87,8 @@ class Values:
                         found = found[item]
                     return found
                 case Outputs(entries=entries):
-                    return dict(self._entry(name, step, outcomes) for name, step in entries)
+                    found = dict(self._entry(name, step, outcomes) for name, step in entries)
+                    return {name: found[name] for name in sorted(found)}
                 case _:
                     return _file(value)
 
