@@ -12,7 +12,6 @@ import ast
 import linecache
 import marshal
 import os
-import re
 import sys
 import time
 import tokenize
@@ -75,14 +74,6 @@ class Source:
             for name in _touched(statement[0]):
                 found.setdefault(name, []).append(statement)
         return found
-
-    @cached_property
-    def rebound(self) -> frozenset[str]:
-        """Names that some function declares `global`, so that they change while it runs."""
-        names: set[str] = set()
-        for match in re.finditer(r"\bglobal\s+([\w, \t]+)", self.text):
-            names.update(name.strip() for name in match[1].split(","))
-        return frozenset(names)
 
     def class_at(self, qualname: str) -> ast.ClassDef | None:
         """The class of that qualified name; None when there is none, or more than one."""
