@@ -171,9 +171,13 @@ STEP = {"address": "A/observe/x", "key": "00", "digest": "abc", "outcome": "comp
         (STEP, "abd", "the oracle has abd"),
         (STEP, "opaque 123", ""),
         (STEP, "failed ValueError: no table", "computed abc"),
-        ({**STEP, "outcome": "failed", "digest": None}, "failed ValueError: no table", ""),
         (
-            {**STEP, "outcome": "failed", "error": {"type": "KeyError", "message": "'x'"}},
+            {**STEP, "outcome": "failed", "failure": {"type": "ValueError", "message": "no table"}},
+            "failed ValueError: no table",
+            "",
+        ),
+        (
+            {**STEP, "outcome": "failed", "failure": {"type": "KeyError", "message": "'x'"}},
             "failed ValueError: no table",
             "no table",
         ),

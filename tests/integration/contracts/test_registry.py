@@ -113,8 +113,8 @@ class Own(Base):
 
 def test_a_callable_attribute_does_not_take_the_object(registry):
     names = registry(
-        "attr",
-        attr="class Call:\n    def __call__(self, a, b): pass\nclass Own:\n    go = Call()\n",
+        "callables",
+        callables="class Call:\n    def __call__(self, a, b): pass\nclass Own:\n    go = Call()\n",
     )
     assert [p.name for p in names.method("Own", "go").signature.parameters] == ["a", "b"]
 
