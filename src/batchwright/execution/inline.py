@@ -218,12 +218,16 @@ class InlineEngine:
             warm = self.objects.ready_for(unique)
         except ObjectFailed as failed:
             return failed.called, None
+        try:
+            method = getattr(warm.object, unique.step.method)
+        except AttributeError as error:  # a factory, or `__new__`, made something else
+            return not_called(error, self.context.clock), None
         watched = self._watcher.wants(unique)
         marks = _marks(arguments) if watched else {}
         looked_at = not unique.storing and not unique.facts.said
         if looked_at:
             self.objects.prepare_to_look(warm, watched=watched)
-        called = self._tried(unique, seed, getattr(warm.object, unique.step.method), arguments)
+        called = self._tried(unique, seed, method, arguments)
         if looked_at:
             warm.unverified.append(unique.number)
             if watched or called.failure is not None:

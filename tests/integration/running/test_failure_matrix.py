@@ -340,3 +340,22 @@ def test_what_is_known_provided_a_failure_repeats_runs_when_it_does_not(fleet):
 
     (fleet.folder / "up.txt").touch()
     assert fleet.run().value("A/audit/review") == ["read", "size"]
+
+
+def test_an_object_of_another_class_without_the_method_fails_the_step_alone(fleet):
+    fleet.methods("""
+        class Work:
+            def __new__(cls):
+                return None
+
+            def go(self):
+                return 1
+
+        class Other:
+            def go(self):
+                return 2
+    """)
+    fleet.contract("A", "Work.go>work", "Other.go>other")
+    ran = fleet.run()
+    assert ran.value("A/observe/other") == 2
+    assert ran.outcome("A/observe/work") == "failed"
