@@ -10,6 +10,7 @@ import msgspec
 from batchwright.caching import code as codes
 from batchwright.caching.code import CodeFacts  # noqa: TC001  # msgspec reads it to decode
 from batchwright.caching.digest import digest
+from batchwright.contracts.graph import leaves
 from batchwright.contracts.marks import MARK
 from batchwright.contracts.signature import read_signature
 from batchwright.errors import BatchwrightError
@@ -205,7 +206,10 @@ def _default_digests(function: Any) -> dict[str, str]:
     for parameter in parameters:
         if parameter.default is not parameter.empty:
             try:
-                found[parameter.name] = digest(parameter.default)
+                told = digest(parameter.default)
+                # A path counts by contents, which the code does not tell: it is never left out.
+                if not any(leaves(parameter.default)):
+                    found[parameter.name] = told
             except (BatchwrightError, OSError):
                 continue  # such a default never equals a given argument; the code digest covers it
     return found

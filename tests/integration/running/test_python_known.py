@@ -182,3 +182,26 @@ def test_an_expired_input_that_comes_out_the_same_spares_its_consumers(run):
     run.runs.now += 61.0
     assert run(fleet)["c"].value == 2
     assert CALLS == ["length"]
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_given_counts_by_contents_also_where_it_is_the_default(run, tmp_path):
+    file = tmp_path / "text.txt"
+
+    def read(path=file):
+        called("read")
+        return path.read_text()
+
+    for text in ("one", "two"):
+        file.write_text(text)
+        assert run({"r": step(read)(file)})["r"].value == text
+        assert CALLS == ["read"]
+
+
+def test_a_plan_finds_a_cache_in_the_home_folder(run, tmp_path, monkeypatch):
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    run({"d": step(double)(1)}, cache="~/kept")
+    assert run.plan({"d": step(double)(1)}, cache="~/kept") == {"double": "known"}
