@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import random
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -121,6 +123,20 @@ def test_steps_with_other_keys_draw_other_numbers():
     (one, one_np), (other, other_np) = drawn(KEY), drawn("f" * 64)
     assert one != other
     assert one_np != other_np
+
+
+def test_a_step_that_imports_numpy_only_to_draw_draws_the_same_numbers_each_time():
+    program = """if 1:
+        import sys
+        from batchwright.execution.calling import seed_from
+        assert "numpy" not in sys.modules
+        seed_from("ab" * 32)
+        import numpy
+        print(numpy.random.random())
+    """
+    ended = [subprocess.run([sys.executable, "-c", program], capture_output=True) for _ in "12"]
+    assert ended[0].stderr == ended[1].stderr == b""
+    assert ended[0].stdout == ended[1].stdout
 
 
 def test_a_step_without_a_key_is_left_to_chance():

@@ -104,11 +104,12 @@ def seed_from(key: str | None) -> None:
     """Seed the global random generators from a step's key; unkeyed steps are left to chance."""
     if key is None:
         return
+    # Loaded here, as a step may import it only when it draws, which is too late to seed it.
+    import numpy as np
+
     seed = int(key[:16], 16)
     random.seed(seed)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(seed % 2**32)
+    np.random.seed(seed % 2**32)
 
 
 def failure_of(error: BaseException) -> StepFailure:
