@@ -150,4 +150,4 @@ def _refuse_both_states(path: Path, written: _Written) -> None:
 def _location(cache: str | None, folder: Path) -> str | None:
     if cache is None or "://" in cache:
         return cache
-    return os.path.normpath(folder / cache)
+    return os.path.normpath(folder / os.path.expanduser(cache))  # noqa: PTH111  # raises nothing

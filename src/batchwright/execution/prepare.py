@@ -184,7 +184,7 @@ class Prepared:
                 self.cache = cache
             else:
                 location = cache or settings.cache or self.state_folder / "cache"
-                absent = only_looking and not Path(location).exists()
+                absent = only_looking and not Path(location).expanduser().exists()
                 self.cache = Cache(None if absent else location, _clock=clock)
         except BaseException:
             self.records.close()

@@ -66,6 +66,15 @@ def test_a_cache_elsewhere_is_left_as_it_is(tmp_path):
     assert read_settings(path).cache == str(Path("/var/cache/x"))
 
 
+def test_a_cache_in_the_home_folder_is_there_and_not_in_a_folder_called_tilde(
+    tmp_path, monkeypatch
+):
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path / "home"))
+    path = write(tmp_path, "batchwright.toml", 'cache = "~/kept"')
+    assert read_settings(path).cache == str(tmp_path / "home" / "kept")
+
+
 def test_the_first_file_upwards_counts(tmp_path):
     top = write(tmp_path, "batchwright.toml", 'methods = ["top"]')
     deep = tmp_path / "a" / "b"

@@ -152,9 +152,9 @@ class PythonRuns:
     def clock(self) -> float:
         return self.now
 
-    def plan(self, what) -> dict[str, str]:
+    def plan(self, what, **options) -> dict[str, str]:
         """How each distinct step stands, by its label."""
-        with batchwright.plan(what, state=self.state, clock=self.clock) as prepared:
+        with batchwright.plan(what, state=self.state, clock=self.clock, **options) as prepared:
             standings = zip(prepared.keyed.uniques, prepared.standings, strict=True)
             return {unique.label: standing.status for unique, standing in standings}
 
