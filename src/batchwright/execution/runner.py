@@ -67,6 +67,7 @@ def run(
         what, inputs=inputs, only=only, cache=cache, state=state, settings=settings, clock=clock
     )
     try:
+        notes += _asked_in_vain_by(prepared.fleet.settings, workers, engine)
         prepared.load_code()
         with fixed_code():
             return _Run(prepared, observer, started, notes, stop_at_first=stop_at_first).run()
@@ -101,6 +102,22 @@ def _asked_in_vain(workers: int | None, engine: str | None) -> list[str]:
     if workers is not None and workers > 1:
         return [f"{workers} workers were asked for; this version runs all steps in one process"]
     return []
+
+
+def _asked_in_vain_by(settings: Settings, workers: int | None, engine: str | None) -> list[str]:
+    """Note what the settings ask for that the inline engine does not use."""
+    notes = []
+    if workers is None and (settings.workers or 1) > 1:
+        notes.append(
+            f"{settings.where} asks for {settings.workers} workers; this version runs all steps "
+            "in one process"
+        )
+    if engine is None and settings.engine not in (None, "inline"):
+        notes.append(
+            f"{settings.where} asks for the engine {settings.engine!r}; this version has only "
+            "'inline'"
+        )
+    return notes
 
 
 class _Run:
@@ -196,6 +213,7 @@ class _Run:
             if not self._may_start(contract):
                 self._end(contract)
                 continue
+            cut_short = False
             for step in contract.steps:
                 number = keyed.of[step]
                 outcome = self.context.outcomes.get(number)
@@ -207,9 +225,10 @@ class _Run:
                         continue  # loaded if somebody asks for it
                     outcome = self._settle(number)
                 if not outcome.succeeded and self._ends(contract):
+                    cut_short = True
                     break
             self._end(contract)
-            if self.stop_at_first and self.ended[contract.id].failures:
+            if self.stop_at_first and (cut_short or self.ended[contract.id].failures):
                 return
 
     def _settle(self, number: int) -> Outcome:

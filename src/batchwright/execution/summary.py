@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from batchwright.contracts.nearest import listing
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -63,7 +65,7 @@ def summarise(
         "causes": _causes(keyed, records, ended),
         "bypasses": _bypasses(records),
         "undeclared": _undeclared(records),
-        "notes": list(dict.fromkeys(notes)),
+        "notes": [*dict.fromkeys(notes), *_unread_names(keyed, ended)],
         "cache_rejected": cache.stats().rejected,
     }
 
@@ -93,7 +95,7 @@ def _causes(
     nodes = {node.id: node for node in keyed.graph.contracts}
     for contract in ended.values():
         told: list[tuple[str, str]] = [("", problem) for problem in contract.problems]
-        if contract.failures:
+        if contract.failures or (contract.unreached and not contract.problems):
             told += _failed_steps(nodes[contract.id], keyed, records, contract)
         if contract.vetoes is not None and contract.vetoes.voided:
             for fired in contract.vetoes.fired:
@@ -121,6 +123,20 @@ def _failed_steps(
         if record.failure is not None:
             found.append((record.label, f"{record.failure.type}: {record.failure.message}"))
     return found
+
+
+def _unread_names(keyed: Keyed, ended: Mapping[str, ContractOutcome]) -> list[str]:
+    """A word on what vetoes name and results do not have: it never makes one fire."""
+    unread: dict[str, dict[str, None]] = {}
+    for contract in ended.values():
+        for one in () if contract.vetoes is None else contract.vetoes.unread:
+            unread.setdefault(keyed.graph.steps[one.step].label, {})[one.name] = None
+    if not unread:
+        return []
+    told = listing((f"{label} ({', '.join(unread[label])})" for label in sorted(unread)), 5)
+    return [
+        f"vetoes name what results do not have or cannot compare, and do not fire by it: {told}"
+    ]
 
 
 def _bypasses(records: Mapping[int, StepRecord]) -> list[tuple[str, str, int]]:

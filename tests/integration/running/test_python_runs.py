@@ -111,6 +111,14 @@ def test_a_run_stops_at_the_first_failure_when_asked(run):
     assert result.figures["not_ended"] == 1
 
 
+def test_a_run_stops_at_a_failure_that_no_output_shows_and_tells_it(run):
+    behind = step(double)(step(fails)(1))
+    result = run({"b": behind, "c": step(add)(1)}, stop_at_first=True)
+    assert CALLS == ["fails"]
+    assert result.figures["not_ended"] == 1
+    assert [cause["step"] for cause in result.figures["causes"]] == ["fails"]
+
+
 # --- values that are lost -------------------------------------------------------------------------
 
 
