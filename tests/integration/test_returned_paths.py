@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,30 @@ def test_without_a_folder_files_are_restored_too(tmp_path):
     cache.put("k", made)
     made.unlink()
     assert cache.get("k").read_text() == "contents"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
+def test_a_forked_child_leaves_what_was_restored_for_its_parent(tmp_path):
+    program = """if 1:
+        import os, pathlib, sys
+        from batchwright.caching.cache import Cache
+        made = pathlib.Path(sys.argv[1])
+        made.write_text("contents")
+        cache = Cache()
+        cache.put("k", made)
+        made.unlink()
+        restored = cache.get("k")
+        if os.fork() == 0:
+            sys.exit()
+        os.wait()
+        print(restored.read_text(), restored)
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "made.txt"], capture_output=True, text=True
+    )
+    contents, restored = ended.stdout.split()
+    assert contents == "contents"
+    assert not Path(restored).exists()
 
 
 def test_a_path_to_nothing_is_just_a_path(tmp_path):

@@ -194,6 +194,12 @@ def _scratch() -> Path:
     # For a cache without a folder: one folder a process, gone with it.
     if os.getpid() not in _scratches:
         made = Path(tempfile.mkdtemp(prefix="batchwright-"))
-        atexit.register(shutil.rmtree, made, ignore_errors=True)
+        atexit.register(_remove_scratch, os.getpid())
         _scratches[os.getpid()] = made
     return _scratches[os.getpid()]
+
+
+def _remove_scratch(process: int) -> None:
+    # A forked child inherits what is to be done at its parent's end.
+    if process == os.getpid():
+        shutil.rmtree(_scratches[process], ignore_errors=True)
