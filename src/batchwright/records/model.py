@@ -41,7 +41,8 @@ class StepRecord(msgspec.Struct, frozen=True):
 
     `outcome` is one of `computed`, `known`, `failed`, `skipped`; `bypass` says why a computed
     result was not kept, when it was not. Times are wall and processor time in milliseconds,
-    `memory_mb` the growth of the process's peak memory in MB, sizes are bytes.
+    `memory_mb` the growth of the process's resident memory in MB of 2**20 bytes, `output_bytes`
+    the size of the result as stored.
     """
 
     number: int
@@ -56,7 +57,6 @@ class StepRecord(msgspec.Struct, frozen=True):
     time_ms: float = 0.0
     cpu_ms: float = 0.0
     memory_mb: float = 0.0
-    input_bytes: int = 0
     output_bytes: int = 0
     saved_ms: float = 0.0
     failure: StepFailure | None = None
