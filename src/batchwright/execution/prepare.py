@@ -189,15 +189,15 @@ class Prepared:
         except BaseException:
             self.records.close()
             raise
-        self.unrepeatable = frozenset(self.records.unrepeatable())
-        self.failures: dict[str, StepFailure] = self.records.failures()
-        self.latest: dict[tuple[str, str, str], StepRecord] = self.records.latest()
-        self.watched = self.records.watched()
         self.book: FactBook
         self.keyed: Keyed
         self.standings: list[Standing]
         self.reasons: list[str]
         try:
+            self.unrepeatable = frozenset(self.records.unrepeatable())
+            self.failures: dict[str, StepFailure] = self.records.failures()
+            self.latest: dict[tuple[str, str, str], StepRecord] = self.records.latest()
+            self.watched = self.records.watched()
             self._open_book()
         except BaseException:
             self.close()
