@@ -174,7 +174,6 @@ def _is_lines(data: bytes) -> bool:
     if not rest.strip():
         return False
     try:
-        msgspec.json.decode(first, type=msgspec.Raw)
         msgspec.json.decode(first)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False

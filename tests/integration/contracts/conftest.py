@@ -151,5 +151,8 @@ def fleet(tmp_path):
     yield FleetFolder(folder)
     sys.path[:] = path
     for name in set(sys.modules) - modules:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+        module = sys.modules[name]
+        # A package without an `__init__.py` has a path and no file.
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        if any(str(tmp_path) in str(place) for place in places):
             del sys.modules[name]
