@@ -108,7 +108,8 @@ def _distributions(root: str) -> tuple[metadata.Distribution, ...]:
 
 
 def _is_editable(found: metadata.Distribution) -> bool:
-    return '"editable": true' in (found.read_text("direct_url.json") or "")
+    # Installers write the same JSON, some with spaces and some without.
+    return '"editable":true' in (found.read_text("direct_url.json") or "").replace(" ", "")
 
 
 def _claims(found: metadata.Distribution, top: str) -> bool:
