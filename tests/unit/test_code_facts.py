@@ -472,3 +472,39 @@ def test_pickling_an_instance_changes_no_code(tmp_path):
     pickle.dumps(module.Model(1))
     assert "__slotnames__" in vars(module.Model)
     assert (code_digest(module.Model), describe_method(module.Model, "__init__")) == before
+
+
+TELL_DIGEST = """
+import json, tables
+from batchwright import code_digest
+print(json.dumps(code_digest(tables.look)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "counts"),
+    [
+        ("json.loads(Path(FILE).read_text())", True),
+        ("[os.environ.get('BATCHWRIGHT_TEST_SAID')]", True),
+        ("{'a': 1}", False),
+        ("dict()", False),
+        ("defaultdict(list)", False),
+    ],
+)
+def test_a_table_that_a_call_made_counts_by_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str, counts: bool
+) -> None:
+    source = (
+        "import json, os\nfrom collections import defaultdict\nfrom pathlib import Path\n"
+        f"FILE = os.environ['BATCHWRIGHT_TEST_FILE']\nTABLE = {made}\n"
+        "def look(): return TABLE\n"
+    )
+    file = tmp_path / "table.json"
+    monkeypatch.setenv("BATCHWRIGHT_TEST_FILE", str(file))
+    write(tmp_path, source, "tables")
+    digests = []
+    for said in ("1", "2"):
+        file.write_text(f'{{"a": {said}}}')
+        monkeypatch.setenv("BATCHWRIGHT_TEST_SAID", said)
+        digests.append(run(TELL_DIGEST, cwd=tmp_path))
+    assert (digests[0] != digests[1]) is counts

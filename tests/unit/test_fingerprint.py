@@ -337,3 +337,26 @@ def test_the_order_in_which_a_set_holds_its_items_does_not_matter():
     assert fingerprint({1, 9}) == fingerprint({9, 1})
     one, other = {0, 8, 16}, {16, 8, 0}
     assert fingerprint(Plain(s=one)) == fingerprint(Plain(s=other))
+
+
+def test_state_in_what_a_function_closes_over_is_seen():
+    class Keeper:
+        def __init__(self):
+            box = []
+            self.add = box.append
+            self.size = lambda: len(box)
+
+    keeper = Keeper()
+    before = fingerprint(keeper)
+    assert changed(before, fingerprint(keeper)) is None
+    keeper.add(1)
+    assert changed(before, fingerprint(keeper)) in ("add", "size")
+
+
+def test_a_function_that_closes_over_its_own_object_ends():
+    class Knot:
+        def __init__(self):
+            self.me = lambda: self
+
+    knot = Knot()
+    assert changed(fingerprint(knot), fingerprint(knot)) is None

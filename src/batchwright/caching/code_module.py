@@ -25,7 +25,7 @@ from batchwright.caching import (
 )
 from batchwright.caching.code_owner import OWN
 from batchwright.caching.code_reach import Namespace, Place, Walk, hashed
-from batchwright.errors import UncacheableArgument
+from batchwright.errors import BatchwrightError, UncacheableArgument
 
 if TYPE_CHECKING:
     from batchwright.caching.code_source import Source, Statement
@@ -205,6 +205,8 @@ def _expand(
     if value is not None:
         content.append(f"type {walk.value(type(value), None)}")
         content += code_value.code_inside(walk, value)
+        if not _is_written_out(statements, place.name):
+            content.append(_as_loaded(value))
     if place.kind == "module":
         found = code_fill.fillers(namespace, place.name)
     else:
@@ -212,6 +214,65 @@ def _expand(
     for where, filler in found:
         count_tree(walk, content, where, filler, skip=place.name)
         walk.module_read(where)
+
+
+# Calls of these without arguments make an empty container, whose content is then its own affair.
+_CONTAINERS = frozenset({"dict", "list", "set", "defaultdict", "OrderedDict", "Counter", "deque"})
+
+
+def _is_written_out(statements: list[Statement], name: str) -> bool:
+    """Whether statements say themselves what a value is, and call nothing to find it out.
+
+    A call may read a file, an environment variable or a clock, which no source shows.
+    """
+    for statement, _ in statements:
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Call):
+                continue
+            called = node.func
+            if isinstance(called, ast.Attribute) and _root(called) == name:
+                continue  # TABLE.update(...): its arguments are looked at for themselves
+            last = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if last not in _CONTAINERS or any(
+                not isinstance(argument, ast.Name) for argument in node.args
+            ):
+                return False
+    return True
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _as_loaded(value: Any) -> str:
+    """The content of a plain table as it is now; nothing for what is not plain."""
+    from batchwright.caching.digest import digest
+
+    if not _is_plain(value):
+        return ""
+    try:
+        return f"loaded {digest(value)}"
+    except BatchwrightError:  # it contains itself
+        return ""
+
+
+def _is_plain(value: Any, depth: int = 0) -> bool:
+    # Without functions and classes, whose digest may lead back to this very table.
+    if type(value) in _PLAIN:
+        return True
+    if depth > _DEEPEST:
+        return False
+    if type(value) is dict:
+        return all(_is_plain(item, depth + 1) for pair in value.items() for item in pair)
+    return type(value) in (list, tuple, set, frozenset) and all(
+        _is_plain(item, depth + 1) for item in value
+    )
+
+
+_PLAIN = (type(None), bool, int, float, complex, str, bytes, bytearray)
+_DEEPEST = 20
 
 
 def count_tree(

@@ -164,8 +164,10 @@ def _refuse_unknown_classes(settings: Settings, registry: Registry, problems: Pr
 def _left_out_warnings(left_out: Sequence[str]) -> list[str]:
     if not left_out:
         return []
-    files = "1 JSON file holds" if len(left_out) == 1 else f"{len(left_out)} JSON files hold"
-    return [f"{files} no contract and were left out: {listing(left_out, 5)}"]
+    if len(left_out) == 1:
+        return [f"1 JSON file holds no contract and was left out: {left_out[0]}"]
+    count = len(left_out)
+    return [f"{count} JSON files hold no contract and were left out: {listing(left_out, 5)}"]
 
 
 def _empty_warnings(contracts: Sequence[ContractNode]) -> list[str]:

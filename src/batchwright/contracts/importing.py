@@ -52,7 +52,9 @@ def import_module_of(settings: Settings, name: str) -> ModuleType:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             raise MethodsImportError(_no_module(settings, name, error.name)) from error
         raise MethodsImportError(_raised(settings, name, error)) from error
-    except (Exception, SystemExit) as error:  # whatever the user's module raises
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever the user's module raises
         raise MethodsImportError(_raised(settings, name, error)) from error
 
 

@@ -88,7 +88,7 @@ def _mark(value: Any, seen: dict[int, tuple[int, Any]]) -> bytes:
         # By its text: a path fills hidden slots when it is used, and its file is not its content.
         return b"f" + str(value).encode(errors="surrogateescape")
     if isinstance(value, _BY_IDENTITY) or type(value).__name__ in _BY_IDENTITY_NAMES:
-        return b"i%d" % id(value)
+        return _mark_by_identity(value, seen)
     if id(value) in seen:  # a cycle, or a second road to the same object
         return b"r%d" % seen[id(value)][0]
     seen[id(value)] = (len(seen), value)  # held, for an id is used again once its object is gone
@@ -112,6 +112,27 @@ def _mark(value: Any, seen: dict[int, tuple[int, Any]]) -> bytes:
                 items.append(_mark_by_content(value))
             return _joined(b"o" + kind.__qualname__.encode(), items)
     return _mark_by_content(value)
+
+
+def _mark_by_identity(value: Any, seen: dict[int, tuple[int, Any]]) -> bytes:
+    mark = b"i%d" % id(value)
+    held = _state_of(value) if isinstance(value, types.FunctionType) else None
+    if held is None or id(value) in seen:
+        return mark
+    # A function is itself; what it closes over is state that an object may keep in it.
+    seen[id(value)] = (len(seen), value)
+    return _joined(mark, [_mark(item, seen) for item in held])
+
+
+def _state_of(function: types.FunctionType) -> list[Any] | None:
+    """What a function holds that a call of it may change; None when it holds nothing."""
+    held: list[Any] = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    for cell in function.__closure__ or ():
+        try:
+            held.append(cell.cell_contents)
+        except ValueError:  # not bound yet
+            held.append(None)
+    return held or None
 
 
 def _is_plain(value: Any) -> bool:

@@ -99,7 +99,7 @@ def seconds(ms: float) -> str:
     """A time in ms as a person reads it."""
     if ms < 1.0:
         return f"{ms * 1e3:.0f} us"
-    if ms < 1000.0:
+    if ms < 999.5:
         return f"{ms:.0f} ms"
     if ms < 120_000.0:
         return f"{ms / 1e3:.1f} s"

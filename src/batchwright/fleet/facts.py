@@ -115,7 +115,7 @@ class FactBook:
         """By code digest, what it covers; for the records, so that changes can be named."""
         return {
             facts.digest: facts.parts
-            for method in self.methods.values()
+            for method in (*self.methods.values(), *self._by_code.values())
             for facts in method.described
         }
 
