@@ -34,6 +34,7 @@ fuzz: $(VENV)/.ready   ## a million random values: collisions and unstable keys 
 
 oracle: $(VENV)/.ready ## the whole example fleet against a plain sequential run (many minutes)
 	$(BIN)/python examples/library/make_text.py examples/library/docstrings.txt
+	mkdir -p .batchwright
 	$(BIN)/batchwright run examples/library --json .batchwright/oracle.json
 	$(BIN)/python examples/library/oracle.py .batchwright/oracle.json --all
 
