@@ -508,3 +508,12 @@ def test_a_table_that_a_call_made_counts_by_what_it_holds(
         monkeypatch.setenv("BATCHWRIGHT_TEST_SAID", said)
         digests.append(run(TELL_DIGEST, cwd=tmp_path))
     assert (digests[0] != digests[1]) is counts
+
+
+def test_a_function_that_sets_a_global_is_noted_with_its_place(tmp_path: Path) -> None:
+    module = load(
+        tmp_path, "N = 0\ndef helper():\n    global N\n    N += 1\ndef count():\n    helper()\n"
+    )
+    (note,) = describe(module.count).notes
+    assert "sets the global N" in note.text
+    assert note.line == 2

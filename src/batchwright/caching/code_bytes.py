@@ -226,3 +226,23 @@ def _constant(value: Any) -> str:
     if isinstance(value, frozenset):
         return "{" + ",".join(sorted(_constant(item) for item in value)) + "}"
     return f"{type(value).__name__} {value!r}"
+
+
+def globals_set(code: types.CodeType) -> list[str]:
+    """The names of globals that a piece of code binds when called, its inner code included."""
+    found = {
+        str(instruction.argval)
+        for instruction in (dis.get_instructions(code) if _may_set(code) else ())
+        if instruction.opcode in _SETTING
+    }
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found.update(globals_set(constant))
+    return sorted(found)
+
+
+def _may_set(code: types.CodeType) -> bool:
+    return not _SETTING.isdisjoint(code.co_code[::2])
+
+
+_SETTING = frozenset({dis.opmap["STORE_GLOBAL"], dis.opmap["DELETE_GLOBAL"]})

@@ -232,6 +232,9 @@ class Walk:
         self, content: list[str], key: str, function: types.FunctionType, written: Written
     ) -> None:
         code = function.__code__
+        for name in code_bytes.globals_set(code):
+            told = f"{key} sets the global {name}; what it leaves there for later calls is not seen"
+            self.note(code.co_filename, code.co_firstlineno, told)
         defaults = function.__defaults__ or ()
         names = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
         both = {**dict(zip(names, defaults, strict=False)), **(function.__kwdefaults__ or {})}
