@@ -290,6 +290,18 @@ def test_a_file_that_changes_during_the_call_keeps_the_value_out(cache, tmp_path
     assert cache.stats().stored == 0
 
 
+def test_a_call_that_fills_a_global_is_kept_under_the_code_it_began_with(cache, codes):
+    def function(rows):
+        codes[name] = {"m:f": "1", "m:TABLE": "filled"}
+        return sum(rows)
+
+    name = f"{__name__}.{function.__qualname__}"
+    f = cache.memoize(function)
+    assert f([1, 2]) == 3
+    codes.clear()  # as in a new process
+    assert f.is_cached([1, 2])
+
+
 async def coroutine():
     return 1
 

@@ -53,8 +53,10 @@ class Caller:
                 f"{', '.join(self._signature.parameters) or 'none'}"
             )
 
-    def call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
-        """The call with these arguments.
+    def call(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, code: str | None = None
+    ) -> Call:
+        """The call with these arguments, of the code as it is now or as it was with that digest.
 
         Raises TypeError when the function does not take them, and UncacheableArgument, naming
         the argument, when one has no content to key by.
@@ -66,7 +68,7 @@ class Caller:
         }
         from batchwright.caching.digest import digest
 
-        code = self.code()
+        code = self.code() if code is None else code
         try:
             key = digest(("memoize", FORMAT, code, arguments, self._version))
         except UncacheableArgument:

@@ -140,9 +140,11 @@ class Memoized(Generic[P, R]):
             self._bypass("key", str(error))
             return None
 
-    def _keyed_quietly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+    def _keyed_quietly(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], *, code: str | None = None
+    ) -> Call | None:
         try:
-            return self._caller.call(args, kwargs)
+            return self._caller.call(args, kwargs, code=code)
         except BatchwrightError:
             return None
 
@@ -200,13 +202,14 @@ class Memoized(Generic[P, R]):
         return value, True
 
     def _changed(self, call: Call, args: Any, kwargs: Any) -> bool:
-        after = self._keyed_quietly(args, kwargs)
+        # Of the code as it was: a global that the first call fills is another one afterwards.
+        after = self._keyed_quietly(args, kwargs, code=call.code)
         if after is not None and after.key == call.key:
             return False
         self._bypass(
             "argument",
-            f"the result of {self._caller.name}() was not cached: an argument, a file it names, "
-            "or the code changed during the call. A function that changes its arguments cannot "
+            f"the result of {self._caller.name}() was not cached: an argument, or a file it "
+            "names, changed during the call. A function that changes its arguments cannot "
             "be served from a cache; let it work on a copy",
         )
         return True
