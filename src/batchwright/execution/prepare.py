@@ -93,14 +93,10 @@ def fleet_of(
         from batchwright.contracts.build import load_fleet
         from batchwright.contracts.importing import make_importable
 
-        # Absolute before anything is imported, which may change the current folder.
-        source = what if str(what) == "-" else Path(what).absolute()
         if remembered is not None:
             make_importable(settings)  # values may name their classes by module
             registry: Registry = RememberedRegistry(remembered)
-            graph = load_fleet(
-                source, settings=settings, inputs=inputs, only=only, registry=registry
-            )
+            graph = load_fleet(what, settings=settings, inputs=inputs, only=only, registry=registry)
             return Fleet(str(what), graph, settings, remembered=remembered)
         path = import_path(settings)
         imported_before = any(name in sys.modules for name in settings.methods)
@@ -110,7 +106,7 @@ def fleet_of(
         except RequestError:
             recording = None  # told together with all other errors
         surroundings = None if imported_before else looked.surroundings(path)
-        graph = load_fleet(source, settings=settings, inputs=inputs, only=only, registry=recording)
+        graph = load_fleet(what, settings=settings, inputs=inputs, only=only, registry=recording)
         entries = recording.entries if recording else {}
         return Fleet(str(what), graph, settings, entries, surroundings)
     if inputs:
