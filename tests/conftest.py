@@ -6,11 +6,17 @@ import os
 import sys
 
 import pytest
+from hypothesis import settings
 
 # Python takes a .pyc for current when second and size of its source agree, which hides the edits
 # that tests make within one second. Tests that are about such files ask for them.
 sys.dont_write_bytecode = True
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+
+# No test asserts a duration, so no example has a deadline. A check that lands changes tries the
+# same examples each time; whoever works on the code tries new ones.
+settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("project")
 
 
 @pytest.fixture(autouse=True)
