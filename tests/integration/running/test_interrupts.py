@@ -29,9 +29,19 @@ def doubled(n):
     return 2 * n
 
 
+@pytest.fixture
+def interruptible():
+    """SIGINT as a terminal's job has it; one in the background may have been told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process on Windows")
 @pytest.mark.parametrize("method", [swallows, turns_it_into_another])
-def test_an_interrupt_that_a_step_swallows_ends_the_run_all_the_same(tmp_path, method):
+def test_an_interrupt_that_a_step_swallows_ends_the_run_all_the_same(
+    tmp_path, method, interruptible
+):
     with pytest.raises(KeyboardInterrupt):
         batchwright.run(step(doubled)(step(method)(1)), state=tmp_path / "state")
     with batchwright.run(step(doubled)(1), state=tmp_path / "state") as result:
