@@ -16,7 +16,6 @@ from batchwright.fleet.outcome import confidence_of
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
-    from types import TracebackType
 
     from batchwright.contracts.graph import ContractNode
     from batchwright.execution.prepare import Prepared
@@ -328,12 +327,7 @@ class Result(Mapping[str, ContractResult]):
     def __enter__(self) -> Result:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
